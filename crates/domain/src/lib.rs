@@ -1,1 +1,32 @@
-//! riskgraph-domain
+//! The words of riskgraph: types, ids, errors and ports.
+//!
+//! Everything else depends on this crate and this crate depends on nothing of ours. It must *not* know how anything is
+//! stored, fetched, served or judged: no runtime, no database, no HTTP, no wall clock, no randomness. Time and chance
+//! come in as arguments.
+
+#![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
+
+pub mod access;
+pub mod alert;
+pub mod command;
+pub mod error;
+pub mod event;
+pub mod graph;
+pub mod id;
+pub mod journal;
+pub mod observation;
+pub mod page;
+pub mod ports;
+pub mod posture;
+pub mod signal;
+pub mod text;
+pub mod time;
+pub mod vendor;
+
+pub use error::{Fault, FaultCode, Reject};
+pub use event::{Event, EventKind, Outcome};
+pub use graph::{EntityKey, EntityKind, RelationKind};
+pub use id::{AlertId, EntityId, FindingId, IntegrationId, RelationId, SignalId, TokenId, VendorId};
+pub use signal::{Severity, Signal};
+pub use text::Text;
+pub use time::Timestamp;

@@ -1,0 +1,287 @@
+//! What a crawler saw, as plain facts: no judgement. Checks read these; the crawler writes them.
+//!
+//! Every probe says what it got or why it got nothing. A check turns "got nothing" into `unknown`, never into `fail`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::Text;
+use crate::time::Timestamp;
+
+/// Everything one crawl of one domain saw.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DomainObservations {
+    /// Registrable or host name as asked for, lower case, IDNA.
+    pub domain: Text,
+    pub started_at: Timestamp,
+    pub finished_at: Timestamp,
+    pub dns: DnsFacts,
+    /// One per probed host and port.
+    pub tls: Vec<TlsFacts>,
+    /// The page over HTTPS, after redirects.
+    pub https: Option<WebFacts>,
+    /// The page over plain HTTP, after redirects.
+    pub http: Option<WebFacts>,
+    /// Small files at well-known places (`/.well-known/security.txt`, the MTA-STS policy), by URL.
+    pub files: Vec<WebFacts>,
+    /// The answer to a cross-origin request with a foreign `Origin`, for the CORS check.
+    pub cors: Option<WebFacts>,
+}
+
+/// Why a probe has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "failure", content = "detail")]
+pub enum ProbeFailure {
+    Timeout,
+    /// Connection refused or reset.
+    Refused(String),
+    /// The name does not resolve.
+    Unresolved,
+    /// The DNS server answered SERVFAIL, REFUSED or nothing usable.
+    ResolverFailed(String),
+    /// Our own guard: a private, loopback or otherwise forbidden target.
+    Forbidden(String),
+    /// 429, 403 or 503 with a bot wall's marks: the site does not let robots look.
+    BotWall(u16),
+    /// TLS handshake failed in a way that says nothing about the certificate.
+    TlsFailed(String),
+    /// Larger or slower than we read.
+    TooLarge(u64),
+    TooManyRedirects,
+    Protocol(String),
+}
+
+/// The answer to one DNS question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer", content = "data")]
+pub enum DnsAnswer {
+    /// Record data in presentation form (TXT strings joined, in the resolver's order).
+    Records(Vec<String>),
+    NoData,
+    NxDomain,
+    Failed(ProbeFailure),
+}
+
+/// One DNS question and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lookup {
+    /// Lower case, without the final dot.
+    pub name: Text,
+    /// `A`, `AAAA`, `NS`, `MX`, `TXT`, `CNAME`, `CAA`, `SOA`, `DS`, `DNSKEY`, `TLSA`, `PTR`.
+    pub kind: Text,
+    pub answer: DnsAnswer,
+}
+
+/// What DNS said about a domain. The crawler follows SPF includes and redirects (at most 30 names) and asks for the
+/// DMARC, MTA-STS, TLS-RPT and MX names, so that mail policy can be judged from these lookups alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DnsFacts {
+    pub lookups: Vec<Lookup>,
+    pub name_servers: Vec<NameServer>,
+    pub dnssec: Dnssec,
+}
+
+impl DnsFacts {
+    /// The answer to this question, when it was asked.
+    #[must_use]
+    pub fn answer(&self, name: &str, kind: &str) -> Option<&DnsAnswer> {
+        let name = name.trim_end_matches('.');
+        self.lookups
+            .iter()
+            .find(|lookup| lookup.kind.as_str() == kind && lookup.name.eq_ignore_ascii_case(name))
+            .map(|lookup| &lookup.answer)
+    }
+
+    /// The records of this question; empty when there are none or it was not answered.
+    #[must_use]
+    pub fn records(&self, name: &str, kind: &str) -> &[String] {
+        match self.answer(name, kind) {
+            Some(DnsAnswer::Records(records)) => records,
+            _ => &[],
+        }
+    }
+}
+
+/// One name server of the zone, asked directly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameServer {
+    pub name: Text,
+    pub addresses: Vec<Text>,
+    /// It is an alias (CNAME), which RFC 2181 10.3 forbids.
+    pub is_alias: bool,
+    /// `None` when it was not asked.
+    pub udp: Option<Result<ServerReply, ProbeFailure>>,
+    pub tcp: Option<Result<ServerReply, ProbeFailure>>,
+}
+
+/// What a name server answered to the zone's SOA.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerReply {
+    pub authoritative: bool,
+    pub recursion_available: bool,
+    pub rcode: Text,
+    pub serial: Option<u32>,
+}
+
+/// Whether the chain of trust holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state", content = "detail")]
+pub enum Dnssec {
+    Secure,
+    /// No DS record at the parent.
+    Insecure,
+    Bogus(String),
+    Unknown(String),
+}
+
+/// What TLS on one host and port showed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TlsFacts {
+    pub host: Text,
+    pub port: u16,
+    pub address: Option<Text>,
+    /// Set when not even a connection was possible.
+    pub failure: Option<ProbeFailure>,
+    /// One per probed protocol version, oldest first.
+    pub versions: Vec<VersionProbe>,
+    /// The best real handshake, when there was one.
+    pub handshake: Option<Handshake>,
+}
+
+/// Whether one protocol version is spoken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionProbe {
+    /// `SSLv3`, `TLSv1.0`, `TLSv1.1`, `TLSv1.2`, `TLSv1.3`.
+    pub version: Text,
+    /// `None`: could not be told.
+    pub accepted: Option<bool>,
+    /// Names (IANA) of the suites the server chose when offered, most preferred first.
+    pub ciphers: Vec<Text>,
+}
+
+/// A completed handshake and the chain it brought.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Handshake {
+    pub version: Text,
+    pub cipher: Text,
+    pub key_exchange: Option<Text>,
+    pub ocsp_stapled: bool,
+    pub hostname_matches: bool,
+    /// `Ok`, or why the chain is not trusted: `expired`, `unknown issuer`, `self-signed`, ...
+    pub trust: Result<(), String>,
+    /// Leaf first.
+    pub chain: Vec<CertificateFacts>,
+}
+
+/// What is read from a certificate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CertificateFacts {
+    /// Lower-case hex SHA-256 of the DER.
+    pub sha256: Text,
+    pub spki_sha256: Text,
+    pub subject: String,
+    pub issuer: String,
+    pub names: Vec<Text>,
+    pub not_before: Timestamp,
+    pub not_after: Timestamp,
+    /// `RSA`, `EC`, `Ed25519` ...
+    pub key_kind: Text,
+    pub key_bits: u32,
+    /// Such as `sha256WithRSAEncryption`, `ecdsa-with-SHA256`.
+    pub signature_algorithm: Text,
+    pub n_scts: u32,
+    pub must_staple: bool,
+    pub self_signed: bool,
+}
+
+/// What one HTTP fetch saw, hop by hop.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WebFacts {
+    /// URL asked for.
+    pub url: String,
+    /// Every answer on the way, the last is the page; empty when there was none.
+    pub hops: Vec<Hop>,
+    pub failure: Option<ProbeFailure>,
+    pub body: Option<BodyFacts>,
+    pub page: Option<PageFacts>,
+}
+
+impl WebFacts {
+    /// The last answer.
+    #[must_use]
+    pub fn last(&self) -> Option<&Hop> {
+        self.hops.last()
+    }
+}
+
+/// One HTTP answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hop {
+    pub url: String,
+    pub status: u16,
+    /// In the server's order, names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Hop {
+    /// The first value of this header (name in lower case).
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of this header (name in lower case).
+    pub fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What is kept of a body.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BodyFacts {
+    pub sha256: Text,
+    pub size_bytes: u64,
+    /// The body was cut at our limit.
+    pub truncated: bool,
+    pub content_type: Option<String>,
+    /// Text of small files (`security.txt`, policies); at most 64 KiB.
+    pub text: Option<String>,
+}
+
+/// What is read from an HTML page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+pub struct PageFacts {
+    pub title: Option<String>,
+    /// `<base href>`.
+    pub base: Option<String>,
+    pub scripts: Vec<ScriptTag>,
+    pub frames: Vec<String>,
+    pub forms: Vec<FormTag>,
+    /// Absolute URLs of stylesheets, images and media.
+    pub resources: Vec<String>,
+    /// `<meta http-equiv=... content=...>` and `<meta name=... content=...>`, names in lower case.
+    pub metas: Vec<(String, String)>,
+}
+
+/// One `<script>`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScriptTag {
+    /// As written.
+    pub src: Option<String>,
+    /// Resolved against the page and its base.
+    pub url: Option<String>,
+    pub integrity: Option<String>,
+    pub crossorigin: Option<String>,
+    /// SHA-256 of an inline script.
+    pub inline_sha256: Option<Text>,
+}
+
+/// One `<form>`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FormTag {
+    /// Resolved action.
+    pub action: String,
+    pub method: String,
+    pub has_password: bool,
+    /// Has a field that takes a card number (`autocomplete=cc-number` or by its name).
+    pub has_card: bool,
+}

@@ -51,6 +51,10 @@ pub struct Delta {
     pub signals: Vec<Signal>,
     /// Appended to the sequence; the alert inside replaces the row of its id.
     pub alert_events: Vec<AlertEvent>,
+    /// Signals that were folded into an alert; links only come, they never go. A link already there is no error.
+    pub alert_signals: Vec<(AlertId, SignalId)>,
+    /// Entities an alert touches beyond those its `entities` list has room for; those listed are linked without this.
+    pub alert_entities: Vec<(AlertId, EntityId)>,
     pub vendors: Vec<Vendor>,
     pub removed_vendors: Vec<VendorId>,
     pub integrations: Vec<Integration>,
@@ -69,6 +73,8 @@ impl Delta {
             && self.relations.is_empty()
             && self.signals.is_empty()
             && self.alert_events.is_empty()
+            && self.alert_signals.is_empty()
+            && self.alert_entities.is_empty()
             && self.vendors.is_empty()
             && self.removed_vendors.is_empty()
             && self.integrations.is_empty()

@@ -8,3 +8,5 @@
 
 pub mod detect;
 pub mod keyed;
+pub mod mask;
+pub mod normalise;

@@ -188,6 +188,42 @@ pub trait Records: Send + Sync {
     async fn alert_events(&self, after: u64, max: usize) -> Result<Vec<AlertEvent>>;
     /// The oldest and newest kept sequence numbers; `None` when the sequence is empty.
     async fn alert_event_range(&self) -> Result<Option<(u64, u64)>>;
+
+    // Many at once, for pages that name others. A maker with a database answers each in one query; the bodies here are
+    // right but ask one by one.
+
+    /// The vendors of these ids that exist, in any order.
+    async fn vendors_by_id(&self, ids: &[VendorId]) -> Result<Vec<Vendor>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for &id in ids {
+            found.extend(self.vendor(id).await?);
+        }
+        Ok(found)
+    }
+    /// The signals of these ids that exist, in any order.
+    async fn signals_by_id(&self, ids: &[SignalId]) -> Result<Vec<Signal>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for &id in ids {
+            found.extend(self.signal(id).await?);
+        }
+        Ok(found)
+    }
+    /// The findings of these ids that exist, in any order.
+    async fn findings_by_id(&self, ids: &[FindingId]) -> Result<Vec<Finding>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for &id in ids {
+            found.extend(self.finding(id).await?);
+        }
+        Ok(found)
+    }
+    /// The current posture of each of these vendors that has one.
+    async fn current_postures(&self, vendors: &[VendorId]) -> Result<Vec<(VendorId, Posture)>> {
+        let mut found = Vec::with_capacity(vendors.len());
+        for &vendor in vendors {
+            found.extend(self.postures(vendor, None).await?.into_iter().next().map(|posture| (vendor, posture)));
+        }
+        Ok(found)
+    }
 }
 
 // ---------------------------------------------------------------- what the API needs (made by the root)

@@ -60,6 +60,14 @@ pub struct Integration {
     pub vendor: Option<VendorId>,
 }
 
+impl VendorInput {
+    /// The id a vendor added with this input gets.
+    #[must_use]
+    pub fn vendor_id(&self) -> VendorId {
+        VendorId::of(&[&vendor_key(&self.name, &self.domains)])
+    }
+}
+
 /// One step of an integration's traffic against its learned band.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrafficPoint {

@@ -10,3 +10,5 @@ pub mod detect;
 pub mod keyed;
 pub mod mask;
 pub mod normalise;
+pub mod sketch;
+pub mod window;

@@ -3,6 +3,15 @@
 //! A detector keeps bounded state by key and scores each event against it in event time. It sees events in journal
 //! order, which is not time order: late and shuffled events are judged in their own window.
 
+pub mod config;
+pub mod draft;
+pub mod keys;
+pub mod people;
+mod registry;
+
+pub use config::DetectConfig;
+pub use registry::{Case, Detectors};
+
 use riskgraph_domain::event::Event;
 use riskgraph_domain::journal::Position;
 use riskgraph_domain::signal::Signal;

@@ -1,1 +1,9 @@
-//! riskgraph-connectors
+//! The ways in from the outside: foreign log formats and the crawler that looks at vendors.
+//!
+//! Formats turn one line into events and do no I/O. The crawler does all of its own I/O and reports plain facts
+//! ([`riskgraph_domain::observation`]). This crate must *not* know how anything is judged, stored or served.
+
+#![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
+
+pub mod decompress;
+pub mod formats;

@@ -10,5 +10,6 @@ pub mod detect;
 pub mod keyed;
 pub mod mask;
 pub mod normalise;
+pub mod posture;
 pub mod sketch;
 pub mod window;

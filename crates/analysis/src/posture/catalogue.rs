@@ -1,0 +1,74 @@
+//! The table of all checks. `docs/checks.md` explains each; ids never change their meaning.
+
+use riskgraph_domain::Severity::{Critical, High, Low, Medium};
+
+use super::check::Check;
+use super::check::Judge::{Domain, Endpoint};
+use super::{dns, tls};
+
+macro_rules! checks {
+    ($($id:literal $severity:ident $scope:ident($judge:path): $title:literal, $advice:literal, $reference:literal;)*) => {
+        /// Every check, in the catalogue's order.
+        pub const CATALOGUE: &[Check] = &[$(Check {
+            id: $id, severity: $severity, title: $title, recommendation: $advice, reference: $reference,
+            judge: $scope($judge),
+        }),*];
+    };
+}
+
+checks! {
+    "DNS-01" Critical Domain(dns::delegation): "The domain is delegated to working name servers",
+        "Restore the delegation at the registrar and make at least one name server answer for the zone.", "RFC 1034";
+    "DNS-02" High Domain(dns::redundancy): "The zone has several name servers",
+        "Add a second name server at another address.", "RFC 1034 4.1";
+    "DNS-03" Medium Domain(dns::transports): "Name servers answer over UDP and TCP",
+        "Open TCP port 53 on every name server.", "RFC 7766";
+    "DNS-04" Low Domain(dns::networks): "Name servers stand in more than one network",
+        "Place one name server in another network or with another provider.", "RFC 2182 3.1";
+    "DNS-05" Medium Domain(dns::aliases): "No name server is an alias",
+        "Let NS records name hosts with addresses, not CNAMEs.", "RFC 2181 10.3";
+    "DNS-06" Low Domain(dns::parent_and_child): "The parent and the zone list the same name servers",
+        "Make the NS records of the zone and of the registrar equal.", "RFC 1034 4.2.2";
+    "DNS-07" Medium Domain(dns::glue): "Glue records match the addresses in the zone",
+        "Update the glue records at the registrar.", "RFC 1034 4.2.1";
+    "DNS-08" High Domain(dns::lame): "Every name server is authoritative",
+        "Remove the name servers that do not serve the zone, or load the zone there.", "RFC 1912 2.8";
+    "DNS-10" Low Domain(dns::soa): "The SOA record is consistent and sane",
+        "Keep serials equal on all servers and the timers within RFC 1912.", "RFC 1912 2.2";
+    "DNS-11" Medium Domain(dns::recursion): "Name servers offer no recursion",
+        "Switch recursion off on authoritative servers.", "RFC 5358";
+    "DNS-15" Medium Domain(dns::signed): "The zone is signed with DNSSEC",
+        "Sign the zone and publish the DS record at the registrar.", "RFC 4035";
+    "DNS-16" Critical Domain(dns::chain): "The DNSSEC chain of trust holds",
+        "Repair the DS, DNSKEY and RRSIG records: validating resolvers refuse the domain now.", "RFC 4035 5";
+    "DNS-20" Low Domain(dns::caa): "CAA says which authorities may issue certificates",
+        "Publish valid CAA records for the authorities in use.", "RFC 8659";
+    "DNS-23" Low Domain(dns::private_addresses): "No private address stands in public DNS",
+        "Take internal addresses out of the public zone.", "RFC 1918";
+    "TLS-01" Critical Endpoint(tls::reachable): "HTTPS is offered",
+        "Serve the site over HTTPS.", "RFC 9110 4.2.2";
+    "TLS-02" Critical Endpoint(tls::validity): "The certificate is valid and not about to end",
+        "Renew the certificate and automate renewal.", "RFC 5280 4.1.2.5";
+    "TLS-03" Critical Endpoint(tls::host_name): "The certificate is for this host",
+        "Use a certificate that names this host.", "RFC 9525";
+    "TLS-04" Critical Endpoint(tls::trusted): "The certificate chain is trusted and complete",
+        "Use a certificate of a public authority and send all intermediates.", "RFC 5280 6";
+    "TLS-06" High Endpoint(tls::key_size): "The certificate's key is long enough",
+        "Use ECDSA P-256 or RSA of at least 2048 bits, better 3072.", "SSL Labs 2009r; NCSC 2025";
+    "TLS-07" High Endpoint(tls::signature): "No certificate is signed with MD5 or SHA-1",
+        "Replace certificates signed with MD5 or SHA-1.", "RFC 9155";
+    "TLS-08" Critical Endpoint(tls::ssl): "SSLv2 and SSLv3 are off",
+        "Switch SSLv2 and SSLv3 off.", "RFC 6176; RFC 7568";
+    "TLS-09" Medium Endpoint(tls::early_tls): "TLS 1.0 and 1.1 are off",
+        "Switch TLS 1.0 and 1.1 off.", "RFC 8996";
+    "TLS-10" Medium Endpoint(tls::modern_tls): "TLS 1.2 and 1.3 are on",
+        "Switch TLS 1.3 on and keep 1.2.", "RFC 9325 3.1";
+    "TLS-11" High Endpoint(tls::weak_suites): "No broken cipher suite is accepted",
+        "Switch off suites without encryption or authentication, export suites, RC4, DES and 3DES.", "RFC 9325 4.1";
+    "TLS-12" Medium Endpoint(tls::strong_suites): "Forward secrecy and authenticated encryption are offered",
+        "Prefer ECDHE suites with AES-GCM or ChaCha20-Poly1305.", "RFC 9325 4.2";
+    "TLS-17" Medium Endpoint(tls::transparency): "The certificate is publicly logged",
+        "Use a certificate with signed certificate timestamps.", "RFC 6962";
+    "TLS-19" Low Endpoint(tls::lifetime): "The certificate lives no longer than allowed",
+        "Use certificates of at most 398 days, better 90.", "CA/Browser Forum BR 6.3.2";
+}

@@ -1,0 +1,82 @@
+//! Judges what a crawl saw: checks, one score with its exact account, verdicts under public standards, relations.
+//!
+//! Everything here is a pure function of the observations. It must *not* know how they were made: no DNS, no sockets, no
+//! clock. What could not be seen is `UNKNOWN` with its reason, never a failure.
+
+mod catalogue;
+mod check;
+mod config;
+mod dns;
+#[cfg(test)]
+mod fixtures;
+mod names;
+mod profile;
+mod score;
+mod tls;
+
+use riskgraph_domain::Text;
+use riskgraph_domain::observation::DomainObservations;
+use riskgraph_domain::posture::{CheckOutcome, CheckResult};
+use serde_json::json;
+
+pub use catalogue::CATALOGUE;
+pub use check::{Check, Factor};
+pub use config::PostureConfig;
+pub use profile::{AssetProfile, Profiles};
+pub use score::{Incident, IncidentKind, Observed, freshness, grade, score};
+
+use check::{Case, Judge, Judged, Skip, Verdict};
+
+/// Runs every check of the catalogue over the observations of one domain.
+///
+/// Outcomes come in the catalogue's order, per TLS endpoint where a check looks at endpoints. A check that does not apply
+/// gives none; one that could not be told is `UNKNOWN` with `evidence.reason`.
+#[must_use]
+pub fn judge(observations: &DomainObservations, profile: &AssetProfile, config: &PostureConfig) -> Vec<CheckOutcome> {
+    let case = Case { seen: observations, profile, config };
+    let mut outcomes = Vec::new();
+    for check in CATALOGUE {
+        match check.judge {
+            Judge::Domain(judge) => outcomes.extend(outcome(check, case.domain(), judge(&case))),
+            Judge::Endpoint(judge) => match case.endpoints() {
+                Ok(endpoints) => {
+                    for tls in endpoints {
+                        let asset =
+                            if tls.port == 443 { tls.host.to_string() } else { format!("{}:{}", tls.host, tls.port) };
+                        outcomes.extend(outcome(check, &asset, judge(&case, tls)));
+                    }
+                }
+                Err(skip) => outcomes.extend(outcome(check, case.domain(), Err(skip))),
+            },
+        }
+    }
+    outcomes
+}
+
+fn outcome(check: &Check, asset: &str, judged: Judged) -> Option<CheckOutcome> {
+    let verdict = match judged {
+        Ok(verdict) => verdict,
+        Err(Skip::NotApplicable) => return None,
+        Err(Skip::Unknown(reason)) => Verdict {
+            result: CheckResult::Unknown,
+            severity: None,
+            evidence: json!({ "reason": reason }),
+            confidence: 0.0,
+        },
+    };
+    let passed = verdict.result == CheckResult::Pass;
+    Some(CheckOutcome {
+        check: Text::from(check.id),
+        asset: Text::from(asset),
+        result: verdict.result,
+        severity: verdict.severity.unwrap_or(check.severity),
+        title: check.title.to_owned(),
+        recommendation: if passed { String::new() } else { check.recommendation.to_owned() },
+        reference: check.reference.to_owned(),
+        evidence: verdict.evidence,
+        confidence: verdict.confidence,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
 
+pub mod baseline;
 pub mod detect;
 pub mod keyed;
 pub mod mask;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::integration::IntegrationConfig;
+
 /// The shipped configuration, with the reason of each quantity.
 const SHIPPED: &str = include_str!("../../../../config/detect.toml");
 
@@ -15,6 +17,7 @@ pub struct BadConfig(#[from] toml::de::Error);
 #[serde(deny_unknown_fields)]
 pub struct DetectConfig {
     pub people: PeopleConfig,
+    pub integration: IntegrationConfig,
 }
 
 impl DetectConfig {

@@ -5,9 +5,12 @@
 
 pub mod config;
 pub mod draft;
+pub mod integration;
 pub mod keys;
+mod paths;
 pub mod people;
 mod registry;
+mod telling;
 
 pub use config::DetectConfig;
 pub use registry::{Case, Detectors};

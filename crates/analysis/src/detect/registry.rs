@@ -6,10 +6,11 @@ use riskgraph_domain::event::{Event, EventKind};
 use riskgraph_domain::signal::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::Context;
 use super::config::DetectConfig;
+use super::integration::Integration;
 use super::keys::Keys;
 use super::people::{Habit, People};
+use super::{Context, Detector};
 
 /// An event with all that was worked out about it once.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +26,14 @@ pub struct Case<'a> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Detectors {
     people: People,
+    integration: Integration,
 }
 
 impl Detectors {
     /// Detectors that have seen nothing yet.
     #[must_use]
     pub fn new(config: &DetectConfig) -> Self {
-        Self { people: People::new(&config.people) }
+        Self { people: People::new(&config.people), integration: Integration::new(&config.integration) }
     }
 
     /// Shows the event to the detectors of its kind and appends the signals they decide.
@@ -40,6 +42,7 @@ impl Detectors {
     pub fn observe(&mut self, event: &Event, context: &Context, signals: &mut Vec<Signal>) {
         match event.kind {
             EventKind::AuthLogin | EventKind::AuthMfa => self.observe_login(event, context, signals),
+            EventKind::ApiCall | EventKind::HttpRequest => self.integration.observe(event, context, signals),
             _ => {}
         }
     }
@@ -47,7 +50,13 @@ impl Detectors {
     /// Live keys of each detector's state, for `riskgraph_state_entries`.
     #[must_use]
     pub fn entries(&self) -> Vec<(&'static str, usize)> {
-        vec![("people", self.people.len())]
+        vec![("people", self.people.len()), (self.integration.name(), self.integration.n_keys())]
+    }
+
+    /// The learned normal of partner integrations.
+    #[must_use]
+    pub const fn integrations(&self) -> &Integration {
+        &self.integration
     }
 
     fn observe_login(&mut self, event: &Event, context: &Context, _signals: &mut Vec<Signal>) {

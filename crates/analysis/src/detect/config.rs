@@ -17,6 +17,8 @@ pub struct BadConfig(#[from] toml::de::Error);
 #[serde(deny_unknown_fields)]
 pub struct DetectConfig {
     pub people: PeopleConfig,
+    pub credential_stuffing: StuffingConfig,
+
     pub integration: IntegrationConfig,
 }
 
@@ -38,4 +40,41 @@ impl DetectConfig {
 pub struct PeopleConfig {
     /// People remembered at once; the ones unseen longest give way.
     pub people_max: usize,
+}
+
+/// See `credential_stuffing`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StuffingConfig {
+    pub step_s: i64,
+    pub buckets_max: usize,
+    pub fast_s: i64,
+    pub slow_s: i64,
+    pub gap_s: i64,
+    pub fast_excess_min: f64,
+    pub slow_excess_min: f64,
+    pub deviations_min: f64,
+    pub overdispersion: f64,
+    pub users_min: f64,
+    pub addresses_min: f64,
+    pub addresses_per_user_min: f64,
+    pub tries_per_user_max: f64,
+    pub normal_prior: f64,
+    pub normal_prior_weight: f64,
+    pub normal_floor: f64,
+    pub normal_ceiling: f64,
+    pub normal_half_life_h: f64,
+    pub rate_half_life_s: i64,
+    pub outage_span_s: i64,
+    pub outage_successes_min: f64,
+    pub outage_successes_share: f64,
+    pub outage_familiar_min: f64,
+    pub outage_familiar_share: f64,
+    pub outage_tries_min: f64,
+    pub success_rate: f64,
+    pub likelihood_min: f64,
+    pub report_growth: f64,
+    pub groups_max: usize,
+    pub people_max: usize,
+    pub addresses_max: usize,
 }

@@ -3,7 +3,9 @@
 //! A detector keeps bounded state by key and scores each event against it in event time. It sees events in journal
 //! order, which is not time order: late and shuffled events are judged in their own window.
 
+mod accounts;
 pub mod config;
+pub mod credential_stuffing;
 pub mod draft;
 pub mod integration;
 pub mod keys;
@@ -11,9 +13,12 @@ mod paths;
 pub mod people;
 mod registry;
 mod telling;
+#[cfg(test)]
+mod testing;
 
+pub use accounts::Case;
 pub use config::DetectConfig;
-pub use registry::{Case, Detectors};
+pub use registry::Detectors;
 
 use riskgraph_domain::event::Event;
 use riskgraph_domain::journal::Position;

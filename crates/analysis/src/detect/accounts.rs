@@ -1,0 +1,64 @@
+//! The detectors of logins, accounts and payments, and what they share: one set of keys and one memory of people.
+//!
+//! Events of other kinds never come here.
+
+use riskgraph_domain::event::{Event, EventKind};
+use riskgraph_domain::signal::Signal;
+use serde::{Deserialize, Serialize};
+
+use super::Context;
+use super::config::DetectConfig;
+use super::credential_stuffing::CredentialStuffing;
+use super::keys::Keys;
+use super::people::{Habit, People};
+
+/// An event with all that was worked out about it once.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    pub event: &'a Event,
+    pub context: &'a Context,
+    pub keys: Keys,
+    /// The event against its person's history, before the event itself is learned.
+    pub habit: Habit,
+}
+
+/// Detectors of logins, accounts and payments.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Accounts {
+    people: People,
+    stuffing: CredentialStuffing,
+}
+
+impl Accounts {
+    pub(super) fn new(config: &DetectConfig) -> Self {
+        Self { people: People::new(&config.people), stuffing: CredentialStuffing::new(&config.credential_stuffing) }
+    }
+
+    /// Shows the event to the detectors of its kind.
+    pub(super) fn observe(&mut self, event: &Event, context: &Context, signals: &mut Vec<Signal>) {
+        match event.kind {
+            EventKind::AuthLogin | EventKind::AuthMfa => self.login(event, context, signals),
+            _ => {}
+        }
+    }
+
+    /// Live keys, by detector.
+    pub(super) fn entries(&self) -> Vec<(&'static str, usize)> {
+        vec![("people", self.people.len()), ("credential_stuffing", self.stuffing.n_keys())]
+    }
+
+    fn login(&mut self, event: &Event, context: &Context, signals: &mut Vec<Signal>) {
+        let case = self.case(event, context);
+        let mut compromises = Vec::new();
+        self.stuffing.observe(&case, signals, &mut compromises);
+        // A stranger's success is not learned: it must not make the stranger known.
+        if !compromises.iter().any(|compromise| Some(compromise.person) == case.keys.person) {
+            self.people.learn(event, &case.keys);
+        }
+    }
+
+    fn case<'a>(&self, event: &'a Event, context: &'a Context) -> Case<'a> {
+        let keys = Keys::of(event);
+        Case { event, context, keys, habit: self.people.compare(&keys, event.time) }
+    }
+}

@@ -6,13 +6,18 @@
 mod catalogue;
 mod check;
 mod config;
+mod cookies;
+mod csp;
 mod dns;
 #[cfg(test)]
 mod fixtures;
+mod headers;
 mod names;
 mod profile;
 mod score;
+mod scripts;
 mod tls;
+mod transparency;
 
 use riskgraph_domain::Text;
 use riskgraph_domain::observation::DomainObservations;

@@ -7,6 +7,7 @@ use riskgraph_domain::signal::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
+use super::card_testing::CardTesting;
 use super::config::DetectConfig;
 use super::credential_stuffing::CredentialStuffing;
 use super::keys::Keys;
@@ -27,24 +28,34 @@ pub struct Case<'a> {
 pub(super) struct Accounts {
     people: People,
     stuffing: CredentialStuffing,
+    card_testing: CardTesting,
 }
 
 impl Accounts {
     pub(super) fn new(config: &DetectConfig) -> Self {
-        Self { people: People::new(&config.people), stuffing: CredentialStuffing::new(&config.credential_stuffing) }
+        Self {
+            people: People::new(&config.people),
+            stuffing: CredentialStuffing::new(&config.credential_stuffing),
+            card_testing: CardTesting::new(&config.card_testing),
+        }
     }
 
     /// Shows the event to the detectors of its kind.
     pub(super) fn observe(&mut self, event: &Event, context: &Context, signals: &mut Vec<Signal>) {
         match event.kind {
             EventKind::AuthLogin | EventKind::AuthMfa => self.login(event, context, signals),
+            EventKind::PaymentAttempt => self.payment(event, context, signals),
             _ => {}
         }
     }
 
     /// Live keys, by detector.
     pub(super) fn entries(&self) -> Vec<(&'static str, usize)> {
-        vec![("people", self.people.len()), ("credential_stuffing", self.stuffing.n_keys())]
+        vec![
+            ("people", self.people.len()),
+            ("credential_stuffing", self.stuffing.n_keys()),
+            ("card_testing", self.card_testing.n_keys()),
+        ]
     }
 
     fn login(&mut self, event: &Event, context: &Context, signals: &mut Vec<Signal>) {
@@ -55,6 +66,11 @@ impl Accounts {
         if !compromises.iter().any(|compromise| Some(compromise.person) == case.keys.person) {
             self.people.learn(event, &case.keys);
         }
+    }
+
+    fn payment(&mut self, event: &Event, context: &Context, signals: &mut Vec<Signal>) {
+        let case = self.case(event, context);
+        self.card_testing.observe(&case, signals);
     }
 
     fn case<'a>(&self, event: &'a Event, context: &'a Context) -> Case<'a> {

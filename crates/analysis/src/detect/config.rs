@@ -18,6 +18,7 @@ pub struct BadConfig(#[from] toml::de::Error);
 pub struct DetectConfig {
     pub people: PeopleConfig,
     pub credential_stuffing: StuffingConfig,
+    pub card_testing: CardTestingConfig,
 
     pub integration: IntegrationConfig,
 }
@@ -77,4 +78,35 @@ pub struct StuffingConfig {
     pub groups_max: usize,
     pub people_max: usize,
     pub addresses_max: usize,
+}
+
+/// See `card_testing`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardTestingConfig {
+    pub step_s: i64,
+    pub buckets_max: usize,
+    pub fast_s: i64,
+    pub slow_s: i64,
+    pub gap_s: i64,
+    pub found_s: i64,
+    pub excess_min: f64,
+    pub cards_min: f64,
+    pub wide_factor: f64,
+    pub deviations_min: f64,
+    pub overdispersion: f64,
+    pub tries_per_card_max: f64,
+    pub normal_prior: f64,
+    pub normal_prior_weight: f64,
+    pub normal_floor: f64,
+    pub normal_ceiling: f64,
+    pub normal_half_life_h: f64,
+    pub known_card_s: i64,
+    pub found_rate: f64,
+    pub source_factor: f64,
+    pub likelihood_min: f64,
+    pub report_growth: f64,
+    pub clusters_max: usize,
+    pub cards_max: usize,
+    pub sources_max: usize,
 }

@@ -4,6 +4,7 @@
 //! order, which is not time order: late and shuffled events are judged in their own window.
 
 mod accounts;
+pub mod card_testing;
 pub mod config;
 pub mod credential_stuffing;
 pub mod draft;

@@ -5,5 +5,6 @@
 
 #![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
 
+pub mod crawl;
 pub mod decompress;
 pub mod formats;

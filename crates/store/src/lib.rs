@@ -1,1 +1,21 @@
-//! riskgraph-store
+//! The journal and the state on SQLite (default) and PostgreSQL.
+//!
+//! [`Store::open`] gives the makers of the domain's ports. It must *not* know how anything is judged, fetched or served.
+//! SQL and row types never leave this crate; `docs/store.md` tells the tables and what is durable when.
+
+mod codec;
+mod db;
+mod error;
+mod insert;
+mod jobs;
+mod journal;
+mod options;
+mod records;
+mod rows;
+mod state;
+mod store;
+mod tokens;
+
+pub use error::StoreError;
+pub use options::StoreOptions;
+pub use store::Store;

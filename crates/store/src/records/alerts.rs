@@ -1,0 +1,131 @@
+//! Alerts and the sequence of their changes. It must not know what correlates.
+
+use riskgraph_domain::alert::{Alert, AlertEvent, AlertFilter};
+use riskgraph_domain::graph::{EntityKey, EntityKind};
+use riskgraph_domain::id::{AlertId, VendorId};
+use riskgraph_domain::page::{Page, PageRequest};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+
+use super::place::{List, Place, Way, page, rows_wanted};
+use super::vendors;
+use crate::codec::{big, index_text, unsigned};
+use crate::db::Db;
+use crate::error::StoreError;
+use crate::rows::{alert as rows, alert_entity, alert_event, alert_technique, integration};
+use crate::state::convert;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// Nodes of a vendor that its alerts are looked up by.
+const VENDOR_NODES_MAX: usize = 500;
+
+pub(super) async fn list(db: &Db, filter: AlertFilter, request: PageRequest) -> Result<Page<Alert>> {
+    use rows::Column;
+    let mut query = filtered(&filter);
+    if let Some(vendor) = filter.vendor {
+        let nodes = vendor_nodes(db, vendor).await?;
+        query = query.filter(Column::Id.in_subquery(touching(nodes)));
+    }
+    if let Some(place) = Place::<i64>::open(List::Alerts, &request)? {
+        query = query.filter(place.beyond(Column::UpdatedAt, Column::Id, Way::Down));
+    }
+    let found = query
+        .order_by_desc(Column::UpdatedAt)
+        .order_by_desc(Column::Id)
+        .limit(rows_wanted(&request))
+        .all(db.reader())
+        .await?;
+    page(&request, found, |row| {
+        let place = Place { key: row.updated_at, id: row.id.clone() };
+        Ok((place.seal(List::Alerts), convert::alert(row)?))
+    })
+}
+
+fn filtered(filter: &AlertFilter) -> Select<rows::Entity> {
+    use rows::Column;
+    let mut query = rows::Entity::find();
+    if !filter.status.is_empty() {
+        query = query.filter(Column::Status.is_in(filter.status.iter().map(|status| status.as_str())));
+    }
+    if let Some(severity) = filter.min_severity {
+        query = query.filter(Column::Severity.gte(convert::severity(severity)));
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(Column::UpdatedAt.gte(since.millis()));
+    }
+    if let Some(entity) = filter.entity {
+        query = query.filter(Column::Id.in_subquery(touching(vec![entity.to_bytes().to_vec()])));
+    }
+    if let Some(technique) = &filter.technique {
+        let with = alert_technique::Entity::find()
+            .select_only()
+            .column(alert_technique::Column::AlertId)
+            .filter(alert_technique::Column::Technique.eq(index_text(technique)));
+        query = query.filter(Column::Id.in_subquery(with.into_query()));
+    }
+    query
+}
+
+/// The alerts that touch one of these entities.
+fn touching(entities: Vec<Vec<u8>>) -> sea_orm::sea_query::SelectStatement {
+    alert_entity::Entity::find()
+        .select_only()
+        .column(alert_entity::Column::AlertId)
+        .filter(alert_entity::Column::EntityId.is_in(entities))
+        .into_query()
+}
+
+/// The nodes that stand for a vendor: its own, its domains', its integrations'. None when there is no such vendor.
+async fn vendor_nodes(db: &Db, id: VendorId) -> Result<Vec<Vec<u8>>> {
+    let Some(vendor) = vendors::by_id(db, id).await? else { return Ok(Vec::new()) };
+    let mut nodes: Vec<Vec<u8>> = integration::Entity::find()
+        .select_only()
+        .column(integration::Column::EntityId)
+        .filter(integration::Column::VendorId.eq(id.to_bytes().to_vec()))
+        .order_by_asc(integration::Column::Name)
+        .limit(VENDOR_NODES_MAX as u64)
+        .into_tuple()
+        .all(db.reader())
+        .await?;
+    nodes.push(vendor.entity().id().to_bytes().to_vec());
+    let declared = vendor.integrations.iter().map(|name| EntityKey::new(EntityKind::Integration, name.clone()));
+    let domains = vendor.domains.iter().map(|domain| EntityKey::new(EntityKind::Domain, domain.clone()));
+    nodes.extend(declared.chain(domains).take(VENDOR_NODES_MAX).map(|key| key.id().to_bytes().to_vec()));
+    Ok(nodes)
+}
+
+pub(super) async fn by_id(db: &Db, id: AlertId) -> Result<Option<Alert>> {
+    let row = rows::Entity::find_by_id(id.to_bytes().to_vec()).one(db.reader()).await?;
+    row.as_ref().map(convert::alert).transpose()
+}
+
+pub(super) async fn events(db: &Db, after: u64, max: usize) -> Result<Vec<AlertEvent>> {
+    let found = alert_event::Entity::find()
+        .filter(alert_event::Column::Sequence.gt(big(after)))
+        .order_by_asc(alert_event::Column::Sequence)
+        .limit(max as u64)
+        .all(db.reader())
+        .await?;
+    found.iter().map(convert::alert_event).collect()
+}
+
+pub(super) async fn event_range(db: &Db) -> Result<Option<(u64, u64)>> {
+    let oldest = end_of_sequence(db, sea_orm::Order::Asc).await?;
+    let newest = end_of_sequence(db, sea_orm::Order::Desc).await?;
+    match oldest.zip(newest) {
+        Some((oldest, newest)) => Ok(Some((unsigned(oldest, "alert event")?, unsigned(newest, "alert event")?))),
+        None => Ok(None),
+    }
+}
+
+async fn end_of_sequence(db: &Db, order: sea_orm::Order) -> Result<Option<i64>> {
+    let found = alert_event::Entity::find()
+        .select_only()
+        .column(alert_event::Column::Sequence)
+        .order_by(alert_event::Column::Sequence, order)
+        .limit(1)
+        .into_tuple()
+        .one(db.reader())
+        .await?;
+    Ok(found)
+}

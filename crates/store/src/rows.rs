@@ -1,0 +1,195 @@
+//! One type per table, for sea-orm. They never leave this crate; the tables themselves are made by the migrations.
+
+#![expect(unreachable_pub, reason = "the derives make public items inside these private modules")]
+
+macro_rules! row {
+    ($(#[$doc:meta])* $module:ident, $table:tt { $($(#[$attr:meta])* $field:ident: $type:ty),* $(,)? }) => {
+        $(#[$doc])*
+        pub(crate) mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+            #[sea_orm(table_name = $table)]
+            pub struct Model {
+                $($(#[$attr])* pub $field: $type,)*
+            }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+row!(journal, "journal" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    first: i64,
+    n_records: i64,
+    accepted_at: i64,
+    n_bytes: i64,
+    identities: Vec<u8>,
+    lines: Vec<u8>,
+});
+row!(journal_mark, "journal_mark" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    name: String,
+    value: i64,
+});
+row!(entity, "entity" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    kind: String,
+    key: String,
+    name: String,
+    attributes: String,
+    first_seen: i64,
+    last_seen: i64,
+});
+row!(relation, "relation" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    kind: String,
+    from_id: Vec<u8>,
+    to_id: Vec<u8>,
+    first_seen: i64,
+    last_seen: i64,
+    confidence: f64,
+    source: String,
+});
+row!(signal, "signal" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    detector: String,
+    severity: i16,
+    occurred_at: i64,
+    body: String,
+});
+row!(signal_entity, "signal_entity" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    entity_id: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    occurred_at: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    signal_id: Vec<u8>,
+});
+row!(alert_signal, "alert_signal" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    alert_id: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    occurred_at: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    signal_id: Vec<u8>,
+});
+row!(alert, "alert" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    status: String,
+    severity: i16,
+    updated_at: i64,
+    body: String,
+});
+row!(alert_entity, "alert_entity" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    entity_id: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    alert_id: Vec<u8>,
+});
+row!(alert_technique, "alert_technique" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    technique: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    alert_id: Vec<u8>,
+});
+row!(alert_event, "alert_event" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    sequence: i64,
+    alert_id: Vec<u8>,
+    change: String,
+    n_bytes: i64,
+    body: Vec<u8>,
+});
+row!(vendor, "vendor" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    name_key: String,
+    search: String,
+    tier: i16,
+    body: String,
+    grade: Option<i16>,
+});
+row!(vendor_domain, "vendor_domain" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    domain: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    vendor_id: Vec<u8>,
+});
+row!(integration, "integration" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    name: String,
+    entity_id: Vec<u8>,
+    body: String,
+    vendor_id: Option<Vec<u8>>,
+});
+row!(posture, "posture" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    vendor_id: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    assessed_at: i64,
+    grade: i16,
+    body: String,
+});
+row!(finding, "finding" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    check_id: String,
+    status: String,
+    severity: i16,
+    body: String,
+    vendor_id: Option<Vec<u8>>,
+});
+row!(mark, "mark" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    name: String,
+    value: i64,
+});
+row!(state_blob, "state_blob" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    name: String,
+    n_bytes: i64,
+    data: Vec<u8>,
+});
+row!(checkpoint, "checkpoint" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    position: i64,
+    n_bytes: i64,
+    n_parts: i64,
+});
+row!(checkpoint_part, "checkpoint_part" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    position: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    part: i64,
+    data: Vec<u8>,
+});
+row!(job, "job" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    key: String,
+    due_at: i64,
+    attempts: i64,
+    lease_until: Option<i64>,
+});
+row!(job_run, "job_run" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    key: String,
+    finished_at: i64,
+});
+row!(token, "token" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    created_at: i64,
+    body: String,
+    last_used_at: Option<i64>,
+    revoked_at: Option<i64>,
+});

@@ -1,0 +1,106 @@
+//! The open store: hands out the ports. It must not know what is behind them.
+
+use std::sync::Arc;
+
+use riskgraph_domain::ports::{JobStore, Journal, Records, StateStore, TokenStore};
+
+use crate::db::{Db, Part, is_sqlite};
+use crate::error::StoreError;
+use crate::journal::SqlJournal;
+use crate::options::StoreOptions;
+use crate::state::SqlState;
+
+/// Connections that read the journal: the pipeline, and one for whoever asks for its end or size.
+const JOURNAL_READERS: u32 = 2;
+
+/// The journal and the state, open. Cheap to clone; the last clone of a port keeps its database open.
+#[derive(Debug, Clone)]
+pub struct Store {
+    journal: Arc<SqlJournal>,
+    state: Arc<SqlState>,
+}
+
+impl Store {
+    /// Opens both databases, makes them when absent and brings their schemas up to date.
+    ///
+    /// Must run inside a tokio runtime: the journal's writer is a task on it.
+    ///
+    /// # Errors
+    /// [`StoreError::Url`] and [`StoreError::Folder`] when it cannot be there, [`StoreError::TooNew`] when a newer
+    /// program has changed the schema (nothing is changed then), [`StoreError::Database`] for the rest.
+    pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        let journal_url = options.journal_url.clone().unwrap_or_else(|| beside(&options.url));
+        let journal = Db::open(&journal_url, Part::Journal, JOURNAL_READERS).await?;
+        let state = Db::open(&options.url, Part::State, options.readers).await?;
+        Ok(Self { journal: Arc::new(SqlJournal::start(journal)), state: Arc::new(SqlState::new(state)) })
+    }
+
+    /// The durable record of all input.
+    #[must_use]
+    pub fn journal(&self) -> Arc<dyn Journal> {
+        Arc::clone(&self.journal) as Arc<dyn Journal>
+    }
+
+    /// The writing side of the state.
+    #[must_use]
+    pub fn state(&self) -> Arc<dyn StateStore> {
+        Arc::clone(&self.state) as Arc<dyn StateStore>
+    }
+
+    /// The reading side of the state.
+    #[must_use]
+    pub fn records(&self) -> Arc<dyn Records> {
+        Arc::clone(&self.state) as Arc<dyn Records>
+    }
+
+    /// The assessment jobs.
+    #[must_use]
+    pub fn jobs(&self) -> Arc<dyn JobStore> {
+        Arc::clone(&self.state) as Arc<dyn JobStore>
+    }
+
+    /// The access tokens.
+    #[must_use]
+    pub fn tokens(&self) -> Arc<dyn TokenStore> {
+        Arc::clone(&self.state) as Arc<dyn TokenStore>
+    }
+
+    /// Commits what waits in the journal's queue, refuses more, and closes both databases.
+    ///
+    /// # Errors
+    /// When a connection cannot be closed; what was acknowledged is safe all the same.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.journal.close().await?;
+        self.state.close().await
+    }
+}
+
+/// Where the journal lies when nothing is said: a file of its own beside the state, or the same PostgreSQL database.
+fn beside(url: &str) -> String {
+    if !is_sqlite(url) {
+        return url.to_owned();
+    }
+    let (path, query) = url.split_once('?').map_or((url, None), |(path, query)| (path, Some(query)));
+    let stem = path.strip_suffix(".db").unwrap_or(path);
+    match query {
+        Some(query) => format!("{stem}.journal.db?{query}"),
+        None => format!("{stem}.journal.db"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beside;
+
+    #[test]
+    fn the_journal_has_its_own_file() {
+        for (state, journal) in [
+            ("sqlite:///var/rg/riskgraph.db", "sqlite:///var/rg/riskgraph.journal.db"),
+            ("sqlite://rg.db?mode=rwc", "sqlite://rg.journal.db?mode=rwc"),
+            ("sqlite:data", "sqlite:data.journal.db"),
+            ("postgres://rg@db/rg", "postgres://rg@db/rg"),
+        ] {
+            assert_eq!(beside(state), journal);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! One suite for every engine: what holds on SQLite holds on PostgreSQL.
+//!
+//! PostgreSQL runs when `RISKGRAPH_TEST_POSTGRES` holds a URL whose user may make schemas; each case has its own.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod ground;
+mod journal;
+mod lists;
+mod operation;
+mod paging;
+mod samples;
+mod state;
+
+macro_rules! contract {
+    ($($module:ident: $($case:ident)*;)*) => {
+        mod sqlite {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let ground = crate::ground::Ground::sqlite();
+                    crate::$module::$case(&ground).await;
+                }
+            )*)*
+        }
+        mod postgres {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let Some(ground) = crate::ground::Ground::postgres(stringify!($case)).await else { return };
+                    crate::$module::$case(&ground).await;
+                    ground.clear().await;
+                }
+            )*)*
+        }
+    };
+}
+
+contract! {
+    journal:
+        keeps_batches_in_order
+        concurrent_appends_get_gapless_disjoint_places
+        callers_that_go_away_leave_whole_batches
+        reopening_keeps_what_was_acknowledged
+        reads_within_bounds
+        knows_recent_identities
+        forgets_whole_batches_and_goes_on_counting
+        refuses_bad_batches_and_a_closed_store;
+    state:
+        applies_and_loads_back_exactly
+        repeats_and_old_deltas_change_nothing
+        alert_events_continue_the_sequence
+        a_delta_is_all_or_nothing
+        the_last_of_equal_ids_wins
+        large_deltas_load_in_pages
+        removed_vendors_take_their_findings_along
+        checkpoints_and_blobs_read_back;
+    lists:
+        vendors_by_name_domain_tier_and_grade
+        integrations_and_postures
+        findings_by_filter
+        signals_by_filter
+        alerts_by_filter
+        hostile_texts_are_kept_and_found
+        wrong_cursors_are_refused;
+    paging:
+        pages_joined_are_the_list;
+    operation:
+        jobs_are_deduplicated_leased_and_repeated
+        a_job_goes_to_one_of_many
+        tokens_live_and_end
+        a_newer_schema_is_refused;
+}

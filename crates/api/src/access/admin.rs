@@ -1,0 +1,74 @@
+//! What the capability [`Capability::Administer`] allows.
+
+use std::sync::Arc;
+
+use riskgraph_domain::access::{Capability, Role, Token};
+use riskgraph_domain::command::Change;
+use riskgraph_domain::error::{Fault, FaultCode};
+use riskgraph_domain::id::{TokenId, VendorId};
+use riskgraph_domain::time::Timestamp;
+use riskgraph_domain::vendor::{Vendor, VendorInput};
+
+use super::{Grant, Session};
+
+/// May add, change and remove vendors, make and revoke tokens.
+pub(crate) struct Administrator(Arc<Session>);
+
+impl Grant for Administrator {
+    const CAPABILITY: Capability = Capability::Administer;
+    fn wrap(session: Arc<Session>) -> Self {
+        Self(session)
+    }
+}
+
+impl Administrator {
+    pub(crate) async fn add_vendor(&self, input: VendorInput) -> Result<Vendor, Fault> {
+        let id = input.vendor_id();
+        if self.vendor(id).await?.is_some() {
+            let message = format!("a vendor of this domain or name is there already ({id}); use updateVendor");
+            return Err(Fault::new(FaultCode::Conflict, message));
+        }
+        self.change(Change::AddVendor { id, input }).await?;
+        self.vendor(id).await?.ok_or_else(|| Fault::not_found("vendor"))
+    }
+
+    pub(crate) async fn update_vendor(&self, id: VendorId, input: VendorInput) -> Result<Vendor, Fault> {
+        self.vendor(id).await?.ok_or_else(|| Fault::not_found("vendor"))?;
+        self.change(Change::UpdateVendor { id, input }).await?;
+        self.vendor(id).await?.ok_or_else(|| Fault::not_found("vendor"))
+    }
+
+    /// Says whether there was such a vendor.
+    pub(crate) async fn remove_vendor(&self, id: VendorId) -> Result<bool, Fault> {
+        if self.vendor(id).await?.is_none() {
+            return Ok(false);
+        }
+        self.change(Change::RemoveVendor { id }).await?;
+        Ok(true)
+    }
+
+    pub(crate) async fn tokens(&self) -> Result<Vec<Token>, Fault> {
+        self.0.services.gatekeeper.tokens().await
+    }
+
+    pub(crate) async fn create_token(
+        &self,
+        name: &str,
+        role: Role,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(Token, String), Fault> {
+        self.0.services.gatekeeper.create(name, role, expires_at).await
+    }
+
+    pub(crate) async fn revoke_token(&self, id: TokenId) -> Result<bool, Fault> {
+        self.0.services.gatekeeper.revoke(id).await
+    }
+
+    async fn vendor(&self, id: VendorId) -> Result<Option<Vendor>, Fault> {
+        self.0.services.records.vendor(id).await
+    }
+
+    async fn change(&self, change: Change) -> Result<(), Fault> {
+        self.0.services.commands.execute(&self.0.viewer, change).await
+    }
+}

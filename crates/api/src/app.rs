@@ -1,0 +1,54 @@
+//! What every request shares: services, schema, limits and the permits that bound them.
+
+use std::sync::Arc;
+
+use riskgraph_domain::access::Viewer;
+use riskgraph_domain::error::{Fault, FaultCode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::access::{Budget, Session};
+use crate::fault::RequestIds;
+use crate::graphql::loader::Loaders;
+use crate::graphql::{ApiSchema, schema};
+use crate::http::memory::Memory;
+use crate::services::{ApiOptions, Services};
+
+pub(crate) struct App {
+    pub(crate) services: Services,
+    pub(crate) options: ApiOptions,
+    pub(crate) schema: ApiSchema,
+    pub(crate) requests: RequestIds,
+    /// Bytes ingest bodies may hold.
+    pub(crate) memory: Memory,
+    /// Queries executed at the same time.
+    pub(crate) queries: Semaphore,
+    loaders: Loaders,
+    streams: Arc<Semaphore>,
+}
+
+impl App {
+    pub(crate) fn new(services: Services, options: ApiOptions) -> Self {
+        Self {
+            schema: schema(),
+            requests: RequestIds::new(),
+            memory: Memory::new(options.ingest.memory_bytes_max),
+            queries: Semaphore::new(options.graphql.concurrent_max),
+            loaders: Loaders::new(&services.records),
+            streams: Arc::new(Semaphore::new(options.live.streams_max)),
+            services,
+            options,
+        }
+    }
+
+    pub(crate) fn session(&self, viewer: Viewer, budget: Budget) -> Arc<Session> {
+        Arc::new(Session::new(self.services.clone(), viewer, self.loaders.clone(), budget))
+    }
+
+    /// The permit of one open stream; held as long as the stream.
+    pub(crate) fn stream_permit(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| Fault {
+            retry_after_s: Some(10),
+            ..Fault::new(FaultCode::Overloaded, "too many streams are open; try again later")
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! Alerts as GraphQL shows them. Must not know how signals are correlated.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use riskgraph_domain::alert as model;
+use riskgraph_domain::error::Fault;
+use riskgraph_domain::id::EntityId;
+use riskgraph_domain::ports::SignalFilter;
+use riskgraph_domain::text::Text;
+
+use super::entity::{Entity, Relation};
+use super::node::parse_id;
+use super::page::{connection, page_request};
+use super::posture::Finding;
+use super::signal::{Signal, SignalConnection, Technique, techniques};
+use super::words::{AlertChange, AlertStatus, DateTime, Severity, Verdict, int, words};
+use crate::access::{Reader, grant};
+
+/// Correlated signals and findings over linked entities.
+pub(crate) struct Alert(pub(crate) model::Alert);
+
+connection!(AlertConnection, AlertEdge, Alert, model::Alert);
+
+impl Alert {
+    /// A page of the alerts a filter wants, last changed first.
+    pub(crate) async fn page(
+        ctx: &Context<'_>,
+        filter: model::AlertFilter,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<AlertConnection, Fault> {
+        let page = page_request(first, after)?;
+        let reader = grant::<Reader>(ctx)?;
+        let found = reader.spend(reader.records().alerts(filter, page.clone()).await?)?;
+        Ok(AlertConnection::new(found, page.after.as_deref()))
+    }
+}
+
+#[Object]
+impl Alert {
+    pub(crate) async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    async fn summary(&self) -> &str {
+        &self.0.summary
+    }
+
+    async fn severity(&self) -> Severity {
+        self.0.severity.into()
+    }
+
+    /// 0 to 100.
+    async fn score(&self) -> f64 {
+        self.0.score
+    }
+
+    async fn status(&self) -> AlertStatus {
+        self.0.status.into()
+    }
+
+    /// What a person said it really was; null until resolved.
+    async fn verdict(&self) -> Option<Verdict> {
+        self.0.verdict.map(Into::into)
+    }
+
+    /// Event time of the first signal.
+    async fn opened_at(&self) -> DateTime {
+        DateTime(self.0.opened_at)
+    }
+
+    /// Event time of the last change.
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.0.updated_at)
+    }
+
+    async fn assignee(&self) -> Option<&str> {
+        self.0.assignee.as_deref()
+    }
+
+    /// Most touched first; at most 64, `entitiesTotal` has the whole number.
+    async fn entities(&self, ctx: &Context<'_>) -> Result<Vec<Entity>, Fault> {
+        let ids: Vec<EntityId> = self.0.entities.iter().map(model_id).collect();
+        Ok(grant::<Reader>(ctx)?.entities(&ids)?.into_iter().map(Entity).collect())
+    }
+
+    /// How many entities take part, listed or not.
+    async fn entities_total(&self) -> i32 {
+        int(self.0.entities_total)
+    }
+
+    async fn signals(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<SignalConnection, Fault> {
+        let filter = SignalFilter { alert: Some(self.0.id), ..SignalFilter::default() };
+        Signal::page(ctx, filter, first, after).await
+    }
+
+    async fn findings(&self, ctx: &Context<'_>) -> Result<Vec<Finding>, Fault> {
+        let found = grant::<Reader>(ctx)?.findings(&self.0.findings).await?;
+        Ok(found.into_iter().map(Finding).collect())
+    }
+
+    /// Oldest first; at most 64 entries.
+    async fn timeline(&self) -> Vec<TimelineEntry> {
+        self.0.timeline.iter().cloned().map(TimelineEntry).collect()
+    }
+
+    /// The relations that join the entities, in the order of the attack.
+    async fn path(&self, ctx: &Context<'_>) -> Result<Vec<Relation>, Fault> {
+        Ok(grant::<Reader>(ctx)?.relations(&self.0.path)?.into_iter().map(Relation).collect())
+    }
+
+    async fn techniques(&self) -> Vec<Technique> {
+        techniques(&self.0.techniques)
+    }
+
+    /// What to do, most urgent first.
+    async fn recommendations(&self) -> &[String] {
+        &self.0.recommendations
+    }
+
+    /// Signals folded in.
+    async fn count(&self) -> i32 {
+        int(self.0.count)
+    }
+
+    /// Wall seconds from accepting the deciding event of the first signal to the alert.
+    async fn detection_delay_seconds(&self) -> f64 {
+        self.0.detection_delay_s
+    }
+}
+
+fn model_id(key: &riskgraph_domain::graph::EntityKey) -> EntityId {
+    key.id()
+}
+
+/// One step of an alert's story.
+pub(crate) struct TimelineEntry(model::TimelineEntry);
+
+#[Object]
+impl TimelineEntry {
+    async fn time(&self) -> DateTime {
+        DateTime(self.0.time)
+    }
+
+    async fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The signal it tells of; null for changes by people.
+    async fn signal(&self, ctx: &Context<'_>) -> Result<Option<Signal>, Fault> {
+        let Some(id) = self.0.signal else { return Ok(None) };
+        Ok(grant::<Reader>(ctx)?.signal(id).await?.map(Signal))
+    }
+
+    /// Who did it, for changes by people.
+    async fn actor(&self) -> Option<&str> {
+        self.0.actor.as_deref()
+    }
+}
+
+/// One change of one alert: an entry of the append-only sequence.
+#[derive(SimpleObject)]
+pub(crate) struct AlertEvent {
+    /// Durable: resume with alerts(after: cursor).
+    pub(crate) cursor: String,
+    pub(crate) change: AlertChange,
+    /// The alert as it was right after this change.
+    pub(crate) alert: Alert,
+    /// Events this subscriber missed before this one; 0 when none.
+    pub(crate) lagged: i32,
+}
+
+/// Which alerts are wanted; what is left out wants all.
+#[derive(InputObject, Default)]
+pub(crate) struct AlertFilter {
+    status: Option<Vec<AlertStatus>>,
+    min_severity: Option<Severity>,
+    /// Id of an entity that takes part.
+    entity: Option<ID>,
+    /// Id of a vendor that takes part or lies on the path.
+    vendor: Option<ID>,
+    /// ATT&CK technique, such as T1110 (with its sub-techniques) or T1110.004.
+    technique: Option<String>,
+    /// Changed at or after this event time.
+    since: Option<DateTime>,
+}
+
+impl AlertFilter {
+    pub(crate) fn checked(self) -> Result<model::AlertFilter, Fault> {
+        Ok(model::AlertFilter {
+            status: words(self.status),
+            min_severity: self.min_severity.map(Into::into),
+            entity: self.entity.map(|id| parse_id(&id)).transpose()?,
+            vendor: self.vendor.map(|id| parse_id(&id)).transpose()?,
+            technique: self.technique.map(Text::from),
+            since: self.since.map(|since| since.0),
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! Loaders that join the single look-ups of one level of a query into one question to the store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use riskgraph_domain::error::Fault;
+use riskgraph_domain::id::{FindingId, SignalId, VendorId};
+use riskgraph_domain::ports::Records;
+use riskgraph_domain::posture::{Finding, Posture};
+use riskgraph_domain::signal::Signal;
+use riskgraph_domain::vendor::Vendor;
+
+/// Keys of one question to the store, at most.
+const BATCH_MAX: usize = 500;
+
+/// One loader for each kind of row that others name. They keep no cache, so they may serve every request.
+#[derive(Clone)]
+pub(crate) struct Loaders {
+    pub(crate) vendors: Arc<DataLoader<Vendors>>,
+    pub(crate) signals: Arc<DataLoader<Signals>>,
+    pub(crate) findings: Arc<DataLoader<Findings>>,
+    pub(crate) postures: Arc<DataLoader<Postures>>,
+}
+
+impl Loaders {
+    pub(crate) fn new(records: &Arc<dyn Records>) -> Self {
+        Self {
+            vendors: loader(Vendors(Arc::clone(records))),
+            signals: loader(Signals(Arc::clone(records))),
+            findings: loader(Findings(Arc::clone(records))),
+            postures: loader(Postures(Arc::clone(records))),
+        }
+    }
+}
+
+fn loader<T>(inner: T) -> Arc<DataLoader<T>> {
+    Arc::new(DataLoader::new(inner, tokio::spawn).max_batch_size(BATCH_MAX))
+}
+
+macro_rules! loaders {
+    ($($name:ident, $key:ty => $value:ty, $ask:ident, $by:expr;)*) => { $(
+        pub(crate) struct $name(Arc<dyn Records>);
+
+        impl Loader<$key> for $name {
+            type Value = $value;
+            type Error = Fault;
+
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, Fault> {
+                Ok(self.0.$ask(keys).await?.into_iter().map($by).collect())
+            }
+        }
+    )* };
+}
+
+loaders! {
+    Vendors, VendorId => Vendor, vendors_by_id, |vendor: Vendor| (vendor.id, vendor);
+    Signals, SignalId => Signal, signals_by_id, |signal: Signal| (signal.id, signal);
+    Findings, FindingId => Finding, findings_by_id, |finding: Finding| (finding.id, finding);
+    Postures, VendorId => Posture, current_postures, |row: (VendorId, Posture)| row;
+}

@@ -1,0 +1,36 @@
+//! The root of all changes, in one group for each noun.
+
+mod alert;
+mod finding;
+mod token;
+mod vendor;
+
+use async_graphql::MergedObject;
+use riskgraph_domain::error::{Fault, FaultCode};
+
+/// Everything that can be changed. A change answers when it is durable and judged.
+#[derive(MergedObject, Default)]
+pub(crate) struct Mutation(
+    vendor::VendorMutations,
+    alert::AlertMutations,
+    finding::FindingMutations,
+    token::TokenMutations,
+);
+
+/// Characters of a note or reason, at most.
+const NOTE_LENGTH_MAX: usize = 2_000;
+
+fn note(what: &str, given: String) -> Result<String, Fault> {
+    if given.chars().count() <= NOTE_LENGTH_MAX {
+        return Ok(given);
+    }
+    Err(Fault::new(FaultCode::BadInput, format!("{what}: give at most {NOTE_LENGTH_MAX} characters")))
+}
+
+/// A reason a person must give.
+fn reason(given: String) -> Result<String, Fault> {
+    if given.trim().is_empty() {
+        return Err(Fault::new(FaultCode::BadInput, "reason: say why, in a few words"));
+    }
+    note("reason", given)
+}

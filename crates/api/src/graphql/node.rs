@@ -1,0 +1,51 @@
+//! Global object identification: every node has one id, and the id says which type it is.
+
+use std::str::FromStr;
+
+use async_graphql::{ID, Interface};
+use riskgraph_domain::error::{Fault, FaultCode};
+use riskgraph_domain::id::{AlertId, BadId, EntityId, FindingId, IntegrationId, RelationId, SignalId, VendorId};
+
+use super::alert::Alert;
+use super::entity::{Entity, Relation};
+use super::integration::Integration;
+use super::posture::Finding;
+use super::signal::Signal;
+use super::vendor::Vendor;
+use crate::access::Reader;
+
+/// Anything with a global id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID"))]
+pub(crate) enum Node {
+    Entity(Entity),
+    Relation(Relation),
+    Vendor(Vendor),
+    Finding(Finding),
+    Integration(Integration),
+    Signal(Signal),
+    Alert(Alert),
+}
+
+/// Reads an id argument that must be of one type.
+pub(crate) fn parse_id<T: FromStr<Err = BadId>>(id: &ID) -> Result<T, Fault> {
+    id.as_str().parse().map_err(|error: BadId| Fault::new(FaultCode::BadInput, error.to_string()))
+}
+
+/// The node of this id; `None` when there is none or the id is of no type we know.
+pub(crate) async fn node(reader: &Reader, id: &ID) -> Result<Option<Node>, Fault> {
+    let records = reader.records();
+    let prefix = id.as_str().split('_').next().unwrap_or_default();
+    Ok(match prefix {
+        EntityId::PREFIX => reader.entity(parse_id(id)?)?.map(|found| Node::Entity(Entity(found))),
+        RelationId::PREFIX => reader.graph().relation(parse_id(id)?).map(|found| Node::Relation(Relation(found))),
+        VendorId::PREFIX => records.vendor(parse_id(id)?).await?.map(|found| Node::Vendor(Vendor(found))),
+        FindingId::PREFIX => records.finding(parse_id(id)?).await?.map(|found| Node::Finding(Finding(found))),
+        IntegrationId::PREFIX => {
+            records.integration(parse_id(id)?).await?.map(|found| Node::Integration(Integration(found)))
+        }
+        SignalId::PREFIX => records.signal(parse_id(id)?).await?.map(|found| Node::Signal(Signal(found))),
+        AlertId::PREFIX => records.alert(parse_id(id)?).await?.map(|found| Node::Alert(Alert(found))),
+        _ => None,
+    })
+}

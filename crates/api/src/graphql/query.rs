@@ -1,0 +1,19 @@
+//! The root of all queries, in one group for each noun.
+
+mod alert;
+mod graph;
+mod integration;
+mod token;
+mod vendor;
+
+use async_graphql::MergedObject;
+
+/// Everything that can be read.
+#[derive(MergedObject, Default)]
+pub(crate) struct Query(
+    vendor::VendorQueries,
+    graph::GraphQueries,
+    integration::IntegrationQueries,
+    alert::AlertQueries,
+    token::TokenQueries,
+);

@@ -1,0 +1,72 @@
+//! The HTTP side: one router, built from [`crate::surface::ROUTES`] and nothing else.
+
+mod door;
+mod events;
+mod graphiql;
+mod graphql;
+mod headers;
+mod health;
+pub(crate) mod memory;
+mod run;
+mod serve;
+mod sse;
+mod ws;
+
+use std::sync::Arc;
+
+use axum::handler::Handler;
+use axum::middleware;
+use axum::routing::{MethodRouter, get, post};
+
+pub use serve::serve;
+
+use crate::app::App;
+use crate::services::{ApiOptions, Graphiql, Services};
+use crate::surface::{Door, Endpoint, Method, ROUTES, Route};
+
+/// The API over these services. The console is not in it: merge it for `/`.
+pub fn router(services: Services, options: ApiOptions) -> axum::Router {
+    let app = Arc::new(App::new(services, options));
+    let mut router = axum::Router::new();
+    for route in ROUTES {
+        let hidden = app.options.graphiql == Graphiql::Hidden;
+        if hidden && matches!(route.endpoint, Endpoint::Graphiql | Endpoint::GraphiqlScript | Endpoint::GraphiqlStyle) {
+            continue;
+        }
+        router = router.route(route.path, handler(route, &app));
+    }
+    headers::protect(router, &app).with_state(app)
+}
+
+fn handler(route: &Route, app: &Arc<App>) -> MethodRouter<Arc<App>> {
+    let handler = match route.endpoint {
+        Endpoint::Events => on(route.method, events::native),
+        Endpoint::EventsIn => on(route.method, events::foreign),
+        Endpoint::GraphqlPost => on(route.method, graphql::post),
+        Endpoint::GraphqlGet => on(route.method, graphql::get),
+        Endpoint::Graphiql => on(route.method, graphiql::page),
+        Endpoint::GraphiqlScript => on(route.method, graphiql::script),
+        Endpoint::GraphiqlStyle => on(route.method, graphiql::style),
+        Endpoint::HealthLive => on(route.method, health::live),
+        Endpoint::HealthReady => on(route.method, health::ready),
+        Endpoint::Metrics => on(route.method, health::metrics),
+    };
+    match route.door {
+        Door::Open | Door::Handshake(_) => handler,
+        Door::Bearer(capability) => {
+            let keeper = door::Keeper { app: Arc::clone(app), capability };
+            handler.layer(middleware::from_fn_with_state(keeper, door::keep))
+        }
+    }
+}
+
+fn on<H, T>(method: Method, handler: H) -> MethodRouter<Arc<App>>
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    match method {
+        Method::Get => get(handler),
+        Method::Post => post(handler),
+    }
+}

@@ -1,0 +1,151 @@
+//! The one table of who may enter where: every GraphQL root field and every HTTP route with the capability it asks for.
+//!
+//! Resolvers get their capability object from here (`surface::query::vendors(ctx)?`), the router is built from
+//! [`ROUTES`], and [`surface`] lists both. So the list cannot tell anything but what is enforced: an entry nobody uses is
+//! a compiler warning, and a field or route without an entry does not get past the tests.
+
+use async_graphql::Context;
+use riskgraph_domain::access::Capability;
+use riskgraph_domain::error::Fault;
+
+use crate::access::{Administrator, Grant, Observer, Reader, Sender, Triager, grant};
+
+/// One entrance and what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SurfaceItem {
+    /// `Query.vendors`, `Mutation.addVendor`, `Subscription.alerts`, or method and path such as `POST /v1/events`.
+    pub name: &'static str,
+    /// What the viewer's role must have; `None` is open to everyone.
+    pub capability: Option<Capability>,
+}
+
+/// Every GraphQL root field and HTTP route with the capability it asks for.
+#[must_use]
+pub fn surface() -> Vec<SurfaceItem> {
+    let routes = ROUTES.iter().map(|route| SurfaceItem { name: route.name, capability: route.door.capability() });
+    [query::ITEMS, mutation::ITEMS, subscription::ITEMS].into_iter().flatten().copied().chain(routes).collect()
+}
+
+macro_rules! fields {
+    ($module:ident, $root:literal: $($field:ident $name:literal => $grant:ident;)*) => {
+        pub(crate) mod $module {
+            use super::*;
+
+            $(pub(crate) fn $field(ctx: &Context<'_>) -> Result<$grant, Fault> {
+                grant(ctx)
+            })*
+
+            pub(super) const ITEMS: &[SurfaceItem] = &[$(SurfaceItem {
+                name: concat!($root, ".", $name),
+                capability: Some(<$grant as Grant>::CAPABILITY),
+            }),*];
+        }
+    };
+}
+
+fields! { query, "Query":
+    node "node" => Reader;
+    vendors "vendors" => Reader;
+    vendor "vendor" => Reader;
+    entity "entity" => Reader;
+    entities "entities" => Reader;
+    path "path" => Reader;
+    blast_radius "blastRadius" => Reader;
+    concentration "concentration" => Reader;
+    findings "findings" => Reader;
+    integrations "integrations" => Reader;
+    integration "integration" => Reader;
+    signals "signals" => Reader;
+    alerts "alerts" => Reader;
+    alert "alert" => Reader;
+    tokens "tokens" => Administrator;
+}
+
+fields! { mutation, "Mutation":
+    add_vendor "addVendor" => Administrator;
+    update_vendor "updateVendor" => Administrator;
+    remove_vendor "removeVendor" => Administrator;
+    assess_vendor "assessVendor" => Triager;
+    acknowledge_alert "acknowledgeAlert" => Triager;
+    assign_alert "assignAlert" => Triager;
+    resolve_alert "resolveAlert" => Triager;
+    accept_finding "acceptFinding" => Triager;
+    dispute_finding "disputeFinding" => Triager;
+    create_token "createToken" => Administrator;
+    revoke_token "revokeToken" => Administrator;
+}
+
+fields! { subscription, "Subscription":
+    alerts "alerts" => Reader;
+    risk_changes "riskChanges" => Reader;
+    assessments "assessments" => Reader;
+}
+
+/// One HTTP route.
+pub(crate) struct Route {
+    pub(crate) name: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) door: Door,
+}
+
+/// The methods we serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Post,
+}
+
+/// How a route is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// Open to everyone.
+    Open,
+    /// A valid bearer token whose role has the capability, before the handler runs.
+    Bearer(Capability),
+    /// The same, but a WebSocket may bring its token in the first message: the handler checks.
+    Handshake(Capability),
+}
+
+impl Door {
+    pub(crate) const fn capability(self) -> Option<Capability> {
+        match self {
+            Self::Open => None,
+            Self::Bearer(capability) | Self::Handshake(capability) => Some(capability),
+        }
+    }
+}
+
+macro_rules! routes {
+    ($($method:ident $verb:literal $path:literal => $endpoint:ident, $door:expr;)*) => {
+        /// What answers a route.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Endpoint { $($endpoint),* }
+
+        /// Every HTTP route the router has.
+        pub(crate) const ROUTES: &[Route] = &[$(Route {
+            name: concat!($verb, " ", $path),
+            method: Method::$method,
+            path: $path,
+            endpoint: Endpoint::$endpoint,
+            door: $door,
+        }),*];
+    };
+}
+
+routes! {
+    Post "POST" "/v1/events" => Events, Door::Bearer(Sender::CAPABILITY);
+    Post "POST" "/v1/events/{format}" => EventsIn, Door::Bearer(Sender::CAPABILITY);
+    Post "POST" "/graphql" => GraphqlPost, Door::Bearer(Reader::CAPABILITY);
+    Get "GET" "/graphql" => GraphqlGet, Door::Handshake(Reader::CAPABILITY);
+    Get "GET" "/graphiql" => Graphiql, Door::Open;
+    Get "GET" "/graphiql.js" => GraphiqlScript, Door::Open;
+    Get "GET" "/graphiql.css" => GraphiqlStyle, Door::Open;
+    Get "GET" "/health/live" => HealthLive, Door::Open;
+    Get "GET" "/health/ready" => HealthReady, Door::Open;
+    Get "GET" "/metrics" => Metrics, Door::Bearer(Observer::CAPABILITY);
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::enumeration::EnumerationConfig;
 use super::integration::IntegrationConfig;
+use super::scanning::ScanningConfig;
 
 /// The shipped configuration, with the reason of each quantity.
 const SHIPPED: &str = include_str!("../../../../config/detect.toml");
@@ -21,6 +23,8 @@ pub struct DetectConfig {
     pub card_testing: CardTestingConfig,
 
     pub integration: IntegrationConfig,
+    pub enumeration: EnumerationConfig,
+    pub scanning: ScanningConfig,
 }
 
 impl DetectConfig {

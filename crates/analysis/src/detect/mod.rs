@@ -8,14 +8,17 @@ pub mod card_testing;
 pub mod config;
 pub mod credential_stuffing;
 pub mod draft;
+pub mod enumeration;
 pub mod integration;
 pub mod keys;
 mod paths;
 pub mod people;
 mod registry;
+pub mod scanning;
 mod telling;
 #[cfg(test)]
 mod testing;
+mod traffic;
 
 pub use accounts::Case;
 pub use config::DetectConfig;

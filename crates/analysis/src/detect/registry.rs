@@ -6,23 +6,24 @@ use riskgraph_domain::event::{Event, EventKind};
 use riskgraph_domain::signal::Signal;
 use serde::{Deserialize, Serialize};
 
+use super::Context;
 use super::accounts::Accounts;
 use super::config::DetectConfig;
 use super::integration::Integration;
-use super::{Context, Detector};
+use super::traffic::Traffic;
 
 /// All detectors and their state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Detectors {
     accounts: Accounts,
-    integration: Integration,
+    traffic: Traffic,
 }
 
 impl Detectors {
     /// Detectors that have seen nothing yet.
     #[must_use]
     pub fn new(config: &DetectConfig) -> Self {
-        Self { accounts: Accounts::new(config), integration: Integration::new(&config.integration) }
+        Self { accounts: Accounts::new(config), traffic: Traffic::new(config) }
     }
 
     /// Shows the event to the detectors of its kind and appends the signals they decide.
@@ -38,22 +39,22 @@ impl Detectors {
             | EventKind::OrderRefund
             | EventKind::GiftcardPurchase
             | EventKind::GiftcardRedeem => self.accounts.observe(event, context, signals),
-            EventKind::ApiCall | EventKind::HttpRequest => self.integration.observe(event, context, signals),
             _ => {}
         }
+        self.traffic.observe(event, context, signals);
     }
 
     /// Live keys of each detector's state, for `riskgraph_state_entries`.
     #[must_use]
     pub fn entries(&self) -> Vec<(&'static str, usize)> {
         let mut entries = self.accounts.entries();
-        entries.push((self.integration.name(), self.integration.n_keys()));
+        entries.extend(self.traffic.entries());
         entries
     }
 
     /// The learned normal of partner integrations.
     #[must_use]
     pub const fn integrations(&self) -> &Integration {
-        &self.integration
+        &self.traffic.integration
     }
 }

@@ -150,6 +150,7 @@ techniques! {
     "T1595.002", "Vulnerability Scanning", "Reconnaissance";
     "T1595.003", "Wordlist Scanning", "Reconnaissance";
     "T1597.002", "Purchase Technical Data", "Reconnaissance";
+    "T1621", "Multi-Factor Authentication Request Generation", "Credential Access";
     "T1657", "Financial Theft", "Impact";
 }
 

@@ -11,6 +11,7 @@ use super::card_testing::CardTesting;
 use super::config::DetectConfig;
 use super::credential_stuffing::CredentialStuffing;
 use super::keys::Keys;
+use super::login_novelty::LoginNovelty;
 use super::people::{Habit, People};
 
 /// An event with all that was worked out about it once.
@@ -28,6 +29,7 @@ pub struct Case<'a> {
 pub(super) struct Accounts {
     people: People,
     stuffing: CredentialStuffing,
+    novelty: LoginNovelty,
     card_testing: CardTesting,
 }
 
@@ -36,6 +38,7 @@ impl Accounts {
         Self {
             people: People::new(&config.people),
             stuffing: CredentialStuffing::new(&config.credential_stuffing),
+            novelty: LoginNovelty::new(&config.login_novelty),
             card_testing: CardTesting::new(&config.card_testing),
         }
     }
@@ -54,6 +57,7 @@ impl Accounts {
         vec![
             ("people", self.people.len()),
             ("credential_stuffing", self.stuffing.n_keys()),
+            ("login_novelty", self.novelty.n_keys()),
             ("card_testing", self.card_testing.n_keys()),
         ]
     }
@@ -62,6 +66,7 @@ impl Accounts {
         let case = self.case(event, context);
         let mut compromises = Vec::new();
         self.stuffing.observe(&case, signals, &mut compromises);
+        let _novelty = self.novelty.observe(&case, signals);
         // A stranger's success is not learned: it must not make the stranger known.
         if !compromises.iter().any(|compromise| Some(compromise.person) == case.keys.person) {
             self.people.learn(event, &case.keys);

@@ -20,6 +20,7 @@ pub struct BadConfig(#[from] toml::de::Error);
 pub struct DetectConfig {
     pub people: PeopleConfig,
     pub credential_stuffing: StuffingConfig,
+    pub login_novelty: NoveltyConfig,
     pub card_testing: CardTestingConfig,
 
     pub integration: IntegrationConfig,
@@ -113,4 +114,29 @@ pub struct CardTestingConfig {
     pub clusters_max: usize,
     pub cards_max: usize,
     pub sources_max: usize,
+}
+
+/// See `login_novelty`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoveltyConfig {
+    pub device: f64,
+    pub network: f64,
+    pub country: f64,
+    pub travel: f64,
+    pub travel_known_device: f64,
+    pub travel_between_known: f64,
+    pub staff: f64,
+    pub leaked: f64,
+    pub unnumbered_factor: f64,
+    pub mfa_factor: f64,
+    pub mfa_usual_factor: f64,
+    pub report_min: f64,
+    pub travel_km_min: f64,
+    pub travel_km_per_h: f64,
+    pub common_share: f64,
+    pub common_prior_weight: f64,
+    pub common_half_life_h: f64,
+    pub pending_s: i64,
+    pub pending_max: usize,
 }

@@ -11,6 +11,7 @@ pub mod draft;
 pub mod enumeration;
 pub mod integration;
 pub mod keys;
+pub mod login_novelty;
 mod paths;
 pub mod people;
 mod registry;

@@ -4,6 +4,7 @@ use riskgraph_domain::Severity::{Critical, High, Info, Low, Medium};
 
 use super::check::Check;
 use super::check::Judge::{Domain, Endpoint};
+use super::mail::{self, dmarc, spf, transport};
 use super::{cookies, csp, dns, headers, scripts, tls, transparency};
 
 macro_rules! checks {
@@ -45,6 +46,42 @@ checks! {
         "Publish valid CAA records for the authorities in use.", "RFC 8659";
     "DNS-23" Low Domain(dns::private_addresses): "No private address stands in public DNS",
         "Take internal addresses out of the public zone.", "RFC 1918";
+    "MAIL-01" High Domain(spf::present): "One SPF record says who may send",
+        "Publish exactly one TXT record v=spf1 that lists the senders and ends in -all.", "RFC 7208 4.5";
+    "MAIL-02" High Domain(spf::syntax): "The SPF record can be evaluated",
+        "Correct the record: receivers treat a broken one as no protection.", "RFC 7208 4.6";
+    "MAIL-03" Medium Domain(spf::lookups): "SPF needs at most ten lookups",
+        "Remove includes that are not needed or replace them by address ranges.", "RFC 7208 4.6.4";
+    "MAIL-04" Medium Domain(spf::voids): "SPF names no dead ends",
+        "Remove mechanisms whose names have no records.", "RFC 7208 4.6.4";
+    "MAIL-05" High Domain(spf::terminal): "SPF refuses everyone else",
+        "End the record in -all once all senders are listed.", "RFC 7208 5.1";
+    "MAIL-06" High Domain(spf::networks): "SPF authorises no huge networks",
+        "List the sending addresses instead of whole networks.", "RFC 7208 11.4";
+    "MAIL-07" Critical Domain(spf::targets): "Every name SPF includes exists",
+        "Remove the include: whoever registers the name may send as you.", "RFC 7208 5.2";
+    "MAIL-08" Low Domain(spf::form): "The SPF record is short and without ptr",
+        "Remove ptr, terms behind all, and shorten the record below 450 bytes.", "RFC 7208 3.4, 5.5";
+    "MAIL-09" High Domain(dmarc::present): "A DMARC record decides about forgeries",
+        "Publish a TXT record v=DMARC1 at _dmarc of the domain.", "RFC 9989 4.10";
+    "MAIL-10" High Domain(dmarc::syntax): "The DMARC record is valid and alone",
+        "Correct the record: one, at _dmarc, with valid values.", "RFC 9989 4.7";
+    "MAIL-11" High Domain(dmarc::policy): "DMARC rejects forgeries",
+        "Move to p=reject without t=y once reports show that own mail passes.", "RFC 9989 4.7";
+    "MAIL-12" Medium Domain(dmarc::subdomains): "DMARC protects subdomains as well",
+        "Set sp and np at least as strict as p, or leave them out.", "RFC 9989 4.7";
+    "MAIL-13" Low Domain(dmarc::reports): "DMARC reports reach someone",
+        "Name a mailbox in rua; if it is another organisation's, have it publish the agreement.", "RFC 9990 4";
+    "MAIL-14" Info Domain(dmarc::removed): "No removed DMARC tags",
+        "Remove pct, rf and ri.", "RFC 9989 A.4";
+    "MAIL-16" Medium Domain(transport::mta_sts): "MTA-STS says that mail must arrive encrypted",
+        "Publish _mta-sts and the policy file with every MX host.", "RFC 8461";
+    "MAIL-17" Low Domain(transport::mta_sts_strength): "The MTA-STS policy is enforced for weeks",
+        "Set mode: enforce and a max_age of weeks.", "RFC 8461 3.2";
+    "MAIL-18" Low Domain(transport::tls_reports): "Failed mail encryption is reported",
+        "Publish v=TLSRPTv1 with a rua at _smtp._tls.", "RFC 8460";
+    "MAIL-21" Medium Domain(mail::parked): "A domain without mail says so",
+        "Publish v=spf1 -all and a DMARC record with p=reject.", "RFC 7505; RFC 7208 10.1.2";
     "TLS-01" Critical Endpoint(tls::reachable): "HTTPS is offered",
         "Serve the site over HTTPS.", "RFC 9110 4.2.2";
     "TLS-02" Critical Endpoint(tls::validity): "The certificate is valid and not about to end",

@@ -163,7 +163,7 @@ fn referrer_policy(values: &[String]) -> Option<&'static str> {
         "no-referrer-when-downgrade",
     ];
     let tokens = values.iter().flat_map(|value| value.split(',')).map(str::trim);
-    tokens.filter_map(|token| POLICIES.iter().find(|policy| policy.eq_ignore_ascii_case(token))).last().copied()
+    tokens.rev().find_map(|token| POLICIES.iter().find(|policy| policy.eq_ignore_ascii_case(token))).copied()
 }
 
 /// HTTP-06: addresses of pages are not told to strangers.

@@ -12,6 +12,7 @@ mod dns;
 #[cfg(test)]
 mod fixtures;
 mod headers;
+mod mail;
 mod names;
 mod profile;
 mod score;

@@ -255,3 +255,45 @@ fn conn_error(error: sqlx::Error) -> StoreError {
 async fn file_size(file: &Path) -> u64 {
     tokio::fs::metadata(file).await.map_or(0, |found| found.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn pragma(db: &DatabaseConnection, name: &str) -> String {
+        let statement = Statement::from_string(db.get_database_backend(), format!("PRAGMA {name}"));
+        let row = db.query_one_raw(statement).await.expect("answers").expect("has a value");
+        match row.try_get_by_index::<i64>(0) {
+            Ok(number) => number.to_string(),
+            Err(_) => row.try_get_by_index(0).expect("text"),
+        }
+    }
+
+    #[tokio::test]
+    async fn every_sqlite_connection_has_its_pragmas() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (part, synchronous) in [(Part::Journal, "2"), (Part::State, "1")] {
+            let url = format!("sqlite://{}/{part:?}.db", folder.path().display());
+            let db = Db::open(&url, part, 2).await.expect("opens");
+            for connection in [&db.writer, &db.reader] {
+                for (name, value) in [("journal_mode", "wal"), ("synchronous", synchronous), ("busy_timeout", "10000")]
+                {
+                    assert_eq!(pragma(connection, name).await, value, "{part:?} {name}");
+                }
+            }
+            assert_eq!(pragma(&db.writer, "auto_vacuum").await, "2");
+            assert_eq!(pragma(&db.reader, "query_only").await, "1");
+            assert!(db.reader.execute_unprepared("CREATE TABLE x (y)").await.is_err(), "a reader cannot write");
+            db.sync().await.expect("syncs");
+        }
+    }
+
+    #[tokio::test]
+    async fn other_urls_are_refused() {
+        for url in ["", "mysql://db/x", "riskgraph.db", "postgres"] {
+            assert!(matches!(Db::open(url, Part::State, 1).await, Err(StoreError::Url)), "{url}");
+        }
+        let told = Db::open("sqlite:///proc/nowhere/rg.db", Part::State, 1).await;
+        assert!(matches!(told, Err(StoreError::Folder(_))), "{told:?}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Alerts and the sequence of their changes. It must not know what correlates.
 
+use std::collections::HashMap;
+
 use riskgraph_domain::alert::{Alert, AlertEvent, AlertFilter};
 use riskgraph_domain::graph::{EntityKey, EntityKind};
 use riskgraph_domain::id::{AlertId, VendorId};
@@ -19,6 +21,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// Nodes of a vendor that its alerts are looked up by.
 const VENDOR_NODES_MAX: usize = 500;
 
+/// Places first, then the alerts of the page: where no index has the order, the database sorts places and not bodies.
 pub(super) async fn list(db: &Db, filter: AlertFilter, request: PageRequest) -> Result<Page<Alert>> {
     use rows::Column;
     let mut query = filtered(&filter);
@@ -29,14 +32,21 @@ pub(super) async fn list(db: &Db, filter: AlertFilter, request: PageRequest) -> 
     if let Some(place) = Place::<i64>::open(List::Alerts, &request)? {
         query = query.filter(place.beyond(Column::UpdatedAt, Column::Id, Way::Down));
     }
-    let found = query
+    let keys: Vec<(i64, Vec<u8>)> = query
+        .select_only()
+        .columns([Column::UpdatedAt, Column::Id])
         .order_by_desc(Column::UpdatedAt)
         .order_by_desc(Column::Id)
         .limit(rows_wanted(&request))
+        .into_tuple()
         .all(db.reader())
         .await?;
-    page(&request, found, |row| {
-        let place = Place { key: row.updated_at, id: row.id.clone() };
+    let ids = keys.iter().map(|(_, id)| id.clone());
+    let found = rows::Entity::find().filter(Column::Id.is_in(ids)).all(db.reader()).await?;
+    let bodies: HashMap<&[u8], &rows::Model> = found.iter().map(|row| (row.id.as_slice(), row)).collect();
+    page(&request, keys, |(updated_at, id)| {
+        let place = Place { key: *updated_at, id: id.clone() };
+        let row = bodies.get(id.as_slice()).ok_or(StoreError::Corrupt { what: "alert" })?;
         Ok((place.seal(List::Alerts), convert::alert(row)?))
     })
 }

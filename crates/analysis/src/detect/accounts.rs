@@ -12,6 +12,7 @@ use super::config::DetectConfig;
 use super::credential_stuffing::CredentialStuffing;
 use super::keys::Keys;
 use super::login_novelty::LoginNovelty;
+use super::password_guessing::{Around, PasswordGuessing};
 use super::people::{Habit, People};
 
 /// An event with all that was worked out about it once.
@@ -29,6 +30,7 @@ pub struct Case<'a> {
 pub(super) struct Accounts {
     people: People,
     stuffing: CredentialStuffing,
+    guessing: PasswordGuessing,
     novelty: LoginNovelty,
     card_testing: CardTesting,
 }
@@ -38,6 +40,7 @@ impl Accounts {
         Self {
             people: People::new(&config.people),
             stuffing: CredentialStuffing::new(&config.credential_stuffing),
+            guessing: PasswordGuessing::new(&config.password_guessing),
             novelty: LoginNovelty::new(&config.login_novelty),
             card_testing: CardTesting::new(&config.card_testing),
         }
@@ -57,6 +60,7 @@ impl Accounts {
         vec![
             ("people", self.people.len()),
             ("credential_stuffing", self.stuffing.n_keys()),
+            ("password_guessing", self.guessing.n_keys()),
             ("login_novelty", self.novelty.n_keys()),
             ("card_testing", self.card_testing.n_keys()),
         ]
@@ -66,6 +70,11 @@ impl Accounts {
         let case = self.case(event, context);
         let mut compromises = Vec::new();
         self.stuffing.observe(&case, signals, &mut compromises);
+        let around = Around {
+            is_outage: event.outcome.refused() && self.stuffing.is_outage_at(event.time),
+            campaign: self.stuffing.campaign(event.time),
+        };
+        self.guessing.observe(&case, around, signals, &mut compromises);
         let _novelty = self.novelty.observe(&case, signals);
         // A stranger's success is not learned: it must not make the stranger known.
         if !compromises.iter().any(|compromise| Some(compromise.person) == case.keys.person) {

@@ -20,6 +20,7 @@ pub struct BadConfig(#[from] toml::de::Error);
 pub struct DetectConfig {
     pub people: PeopleConfig,
     pub credential_stuffing: StuffingConfig,
+    pub password_guessing: GuessingConfig,
     pub login_novelty: NoveltyConfig,
     pub card_testing: CardTestingConfig,
 
@@ -139,4 +140,25 @@ pub struct NoveltyConfig {
     pub common_half_life_h: f64,
     pub pending_s: i64,
     pub pending_max: usize,
+}
+
+/// See `password_guessing`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GuessingConfig {
+    pub pause_s: i64,
+    pub episode_s: i64,
+    pub source_users_min: f64,
+    pub source_failed_share: f64,
+    pub source_tries_max: f64,
+    pub place_factor: f64,
+    pub account_failures_min: f64,
+    pub robot_per_min: f64,
+    pub robot_score_max: f64,
+    pub success_failures_min: f64,
+    pub compromise_min: f64,
+    pub report_min: f64,
+    pub report_growth: f64,
+    pub sources_max: usize,
+    pub accounts_max: usize,
 }

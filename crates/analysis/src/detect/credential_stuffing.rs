@@ -245,16 +245,22 @@ impl CredentialStuffing {
         })
     }
 
+    /// Whether logins fail for the shop as a whole just now, so that failures say nothing about those who fail.
+    #[must_use]
+    pub fn is_outage_at(&self, time: Timestamp) -> bool {
+        self.is_outage(time, Span::Fast, 0.0)
+    }
+
     /// Whether the shop as a whole fails: known people fail unusually often, or successes vanish while people retry.
-    fn is_outage(&self, time: Timestamp, excess: &Excess) -> bool {
+    fn is_outage(&self, time: Timestamp, span: Span, excess: f64) -> bool {
         let config = &self.config;
         let Some(shop) = Dimension::Everybody.key(&Keys::default()).and_then(|key| self.groups.get(key)) else {
             return false;
         };
-        let (shape, span) = (self.shape(), excess.span);
+        let shape = self.shape();
         let counts = shop.window(shape, time, span.ms(config));
         let familiar_excess = f64::from(counts.familiar) - f64::from(counts.successes) * config.normal_floor;
-        if familiar_excess >= config.outage_familiar_min.max(excess.excess * config.outage_familiar_share) {
+        if familiar_excess >= config.outage_familiar_min.max(excess * config.outage_familiar_share) {
             return true;
         }
         let collapse_ms = config.outage_span_s * 1_000;
@@ -280,7 +286,7 @@ impl CredentialStuffing {
     ) {
         let time = case.event.time;
         let gap_ms = self.config.gap_s * 1_000;
-        let outage = self.is_outage(time, excess);
+        let outage = self.is_outage(time, excess.span, excess.excess);
         let name = report::group_name(dimension, case.event);
         let campaign = match self.campaign(time) {
             Some(campaign) => campaign.clone(),

@@ -5,8 +5,9 @@ use riskgraph_domain::journal::Position;
 use riskgraph_domain::signal::{Severity, Signal};
 use riskgraph_domain::{Text, Timestamp};
 
+use super::accounts::Accounts;
 use super::keys::mix;
-use super::{Context, DetectConfig, Detectors};
+use super::{Context, DetectConfig};
 
 /// 2026-03-02T08:00:00Z, a Monday.
 pub(super) const START: i64 = 1_772_438_400_000;
@@ -192,10 +193,10 @@ pub(super) fn arrive(mut events: Vec<Event>, arrival: Arrival, seed: u64) -> Vec
     keyed.into_iter().map(|(_, event)| event).collect()
 }
 
-/// Runs all detectors over the events and checks what every signal must keep.
+/// Runs the detectors of accounts over the events and checks what every signal must keep.
 pub(super) fn judge(events: &[Event]) -> Vec<Signal> {
     let config = DetectConfig::shipped().expect("the shipped configuration parses");
-    let mut detectors = Detectors::new(&config);
+    let mut detectors = Accounts::new(&config);
     let mut signals = Vec::new();
     for (n, event) in events.iter().enumerate() {
         let context = Context { position: Position(n as u64 + 1), accepted_at: event.time, now: event.time };

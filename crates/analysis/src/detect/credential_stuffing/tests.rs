@@ -64,9 +64,11 @@ fn attack(seed: u64, per_second: f64, shape: Shape) -> (Vec<Event>, Vec<String>)
 
 #[test]
 fn sees_attacks_of_every_shape_within_a_minute() {
-    for seed in 0..2 {
-        for shape in SHAPES {
-            for (rate, arrival) in [2.0, 5.0, 10.0].into_iter().flat_map(|rate| ARRIVALS.map(|a| (rate, a))) {
+    let mut seed = 0;
+    for shape in SHAPES {
+        for rate in [2.0, 5.0, 10.0] {
+            for arrival in ARRIVALS {
+                seed += 1;
                 let (events, _) = attack(seed, rate, shape);
                 let signals = judge(&arrive(events, arrival, seed));
                 let found = of(&signals, NAME, Severity::High);
@@ -84,7 +86,7 @@ fn sees_attacks_of_every_shape_within_a_minute() {
 
 #[test]
 fn names_the_compromised_and_not_the_bystanders() {
-    for seed in 0..6 {
+    for seed in 0..3 {
         for shape in [Shape::OwnFingerprint, Shape::OnlyAgent] {
             let mut events = history(0..3_000, 3);
             let (now, taken) = attack(seed, 8.0, shape);
@@ -105,8 +107,10 @@ fn names_the_compromised_and_not_the_bystanders() {
 
 #[test]
 fn stays_quiet_for_a_mail_campaign_behind_carrier_nats_with_a_new_release() {
-    for seed in 0..4 {
-        for (arrival, shape) in ARRIVALS.into_iter().flat_map(|arrival| SHAPES.map(|shape| (arrival, shape))) {
+    let mut seed = 0;
+    for arrival in ARRIVALS {
+        for shape in SHAPES {
+            seed += 1;
             let mut dice = Dice::new(seed);
             let mut events = normal(&mut dice, 3_000, START - 20 * MINUTE, START, 3.0, 0.04);
             for number in 0..10_000 {
@@ -137,7 +141,7 @@ fn stays_quiet_for_a_mail_campaign_behind_carrier_nats_with_a_new_release() {
 
 #[test]
 fn stays_low_when_the_backend_fails_for_everybody() {
-    for seed in 0..4 {
+    for seed in 0..2 {
         for shape in SHAPES {
             let mut dice = Dice::new(seed);
             // Half of the people were never seen before the outage.

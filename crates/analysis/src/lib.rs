@@ -7,10 +7,16 @@
 #![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
 
 pub mod baseline;
+pub mod correlate;
 pub mod detect;
+pub mod facts;
+pub mod graph;
 pub mod keyed;
 pub mod mask;
 pub mod normalise;
 pub mod posture;
+pub mod resolve;
 pub mod sketch;
+pub mod spread;
+pub mod stage;
 pub mod window;

@@ -1,0 +1,419 @@
+//! One open alert, with what the correlation knows of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use riskgraph_domain::alert::{Alert, AlertChange, AlertStatus, TimelineEntry, Verdict};
+use riskgraph_domain::signal::{Signal, TouchRole};
+use riskgraph_domain::{AlertId, EntityId, FindingId, RelationId, Severity, SignalId, Text, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::detect::Context;
+use crate::graph::{NodeIx, RiskGraph};
+use crate::spread::{CorrelateConfig, arriving, ppm, rank_damped};
+
+/// Entities of one alert that link further signals; later ones are counted only.
+const TOUCHED_MAX: usize = 2_048;
+/// Signals whose ids are kept, so that they can be moved when the alert is folded into another.
+const SIGNALS_MAX: usize = 512;
+const CAMPAIGNS_MAX: usize = 32;
+const DETECTORS_MAX: usize = 32;
+const LINKS_MAX: usize = 32;
+const ADVICE_MAX: usize = 12;
+const TECHNIQUES_MAX: usize = 16;
+const FINDINGS_MAX: usize = 64;
+/// Entries of a timeline: the first and the latest stay.
+const TIMELINE_MAX: usize = 64;
+const TIMELINE_FIRST: usize = 16;
+/// Subjects that are news one by one; after that only doubled counts are.
+const SUBJECTS_NEWS_MAX: u32 = 8;
+/// Nodes of one signal whose neighbourhood is weighed.
+const WEIGHED_MAX: usize = 8;
+
+/// One entity of an alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Touch {
+    pub count: u32,
+    pub subject: bool,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    pub window_ms: i64,
+}
+
+impl Touch {
+    /// Whether a signal at this time with this window belongs to it; the wider window of both holds.
+    pub(super) fn near(&self, time: Timestamp, window_ms: i64) -> bool {
+        let window = self.window_ms.max(window_ms);
+        time >= self.first - window && time <= self.last + window
+    }
+}
+
+/// What became of an entity that was touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touching {
+    New,
+    Known,
+    /// Counted, but too many to link.
+    Full,
+}
+
+/// The best signal of one detector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Best {
+    pub score_ppm: u32,
+    pub title: String,
+    pub count: u32,
+}
+
+/// Risk from outside the alert's own signals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Backdrop {
+    /// Hundredths of points before the share of the alert's strongest signal.
+    pub points: f64,
+    pub reason: String,
+    pub path: Vec<RelationId>,
+}
+
+/// What the last change told.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Told {
+    count: u32,
+    score: f64,
+    severity: Option<Severity>,
+}
+
+/// What a signal brought that was not there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct News {
+    pub detector: bool,
+    pub subject: bool,
+    pub merged: bool,
+    pub finding: bool,
+}
+
+/// An open alert and its state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Live {
+    pub(super) alert: Alert,
+    pub(super) detectors: BTreeMap<Text, Best>,
+    touched: BTreeMap<EntityId, Touch>,
+    campaigns: BTreeSet<Text>,
+    signals: Vec<SignalId>,
+    pub(super) links: Vec<RelationId>,
+    pub(super) backdrop: Option<Backdrop>,
+    n_subjects: u32,
+    first: Timestamp,
+    last: Timestamp,
+    window_ms: i64,
+    told: Told,
+    resting: bool,
+}
+
+impl Live {
+    pub(super) fn open(id: AlertId, signal: &Signal, context: &Context) -> Self {
+        let alert = Alert {
+            id,
+            title: signal.title.clone(),
+            summary: String::new(),
+            severity: Severity::Info,
+            score: 0.0,
+            status: AlertStatus::Open,
+            verdict: None,
+            opened_at: signal.occurred_at,
+            updated_at: signal.occurred_at,
+            assignee: None,
+            entities: Vec::new(),
+            entities_total: 0,
+            findings: Vec::new(),
+            timeline: Vec::new(),
+            path: Vec::new(),
+            techniques: Vec::new(),
+            recommendations: Vec::new(),
+            count: 0,
+            detection_delay_s: (context.now - signal.accepted_at).max(0) as f64 / 1000.0,
+        };
+        Self::of_row(alert)
+    }
+
+    /// The state of an alert of which only the row is known: open for people, deaf to signals until one is folded in.
+    pub(super) fn of_row(alert: Alert) -> Self {
+        Self {
+            first: alert.opened_at,
+            last: alert.updated_at,
+            detectors: BTreeMap::new(),
+            touched: BTreeMap::new(),
+            campaigns: BTreeSet::new(),
+            signals: Vec::new(),
+            links: Vec::new(),
+            backdrop: None,
+            n_subjects: 0,
+            window_ms: 0,
+            told: Told::default(),
+            resting: false,
+            alert,
+        }
+    }
+
+    pub(super) fn fold(&mut self, signal: &Signal, news: &mut News) {
+        let score_ppm = ppm(signal.score);
+        if self.detectors.len() < DETECTORS_MAX || self.detectors.contains_key(&signal.detector) {
+            let best = self.detectors.entry(signal.detector.clone()).or_insert_with(|| {
+                news.detector = true;
+                Best { score_ppm: 0, title: String::new(), count: 0 }
+            });
+            best.count += 1;
+            if score_ppm > best.score_ppm || (score_ppm == best.score_ppm && signal.title < best.title) {
+                best.score_ppm = score_ppm;
+                best.title.clone_from(&signal.title);
+            }
+        }
+        if self.signals.len() < SIGNALS_MAX {
+            self.signals.push(signal.id);
+        }
+        let alert = &mut self.alert;
+        alert.count += 1;
+        alert.opened_at = alert.opened_at.min(signal.occurred_at);
+        alert.updated_at = alert.updated_at.max(signal.occurred_at);
+        self.first = self.first.min(signal.occurred_at);
+        self.last = self.last.max(signal.occurred_at);
+        union(&mut alert.techniques, &signal.techniques, TECHNIQUES_MAX);
+        union(&mut alert.recommendations, &signal.advice, ADVICE_MAX);
+        self.tell_time(TimelineEntry {
+            time: signal.occurred_at,
+            text: signal.title.clone(),
+            signal: Some(signal.id),
+            actor: None,
+        });
+    }
+
+    pub(super) fn tell_time(&mut self, entry: TimelineEntry) {
+        let timeline = &mut self.alert.timeline;
+        timeline.push(entry);
+        timeline.sort_by_key(|entry| (entry.time, entry.signal));
+        if timeline.len() > TIMELINE_MAX {
+            timeline.remove(TIMELINE_FIRST);
+        }
+    }
+
+    pub(super) fn touch(
+        &mut self,
+        entity: EntityId,
+        role: TouchRole,
+        time: Timestamp,
+        window_ms: i64,
+        news: &mut News,
+    ) -> Touching {
+        self.window_ms = self.window_ms.max(window_ms);
+        let subject = role == TouchRole::Subject;
+        if let Some(touch) = self.touched.get_mut(&entity) {
+            if subject && !touch.subject {
+                touch.subject = true;
+                self.n_subjects += 1;
+                news.subject |= self.n_subjects <= SUBJECTS_NEWS_MAX;
+            }
+            touch.count += 1;
+            touch.first = touch.first.min(time);
+            touch.last = touch.last.max(time);
+            touch.window_ms = touch.window_ms.max(window_ms);
+            return Touching::Known;
+        }
+        if self.touched.len() >= TOUCHED_MAX {
+            return Touching::Full;
+        }
+        if subject {
+            self.n_subjects += 1;
+            news.subject |= self.n_subjects <= SUBJECTS_NEWS_MAX;
+        }
+        self.alert.entities_total += 1;
+        self.touched.insert(entity, Touch { count: 1, subject, first: time, last: time, window_ms });
+        Touching::New
+    }
+
+    pub(super) fn touched(&self) -> &BTreeMap<EntityId, Touch> {
+        &self.touched
+    }
+
+    pub(super) fn touch_of(&self, entity: EntityId) -> Option<&Touch> {
+        self.touched.get(&entity)
+    }
+
+    pub(super) fn campaigns(&self) -> &BTreeSet<Text> {
+        &self.campaigns
+    }
+
+    pub(super) fn signals(&self) -> &[SignalId] {
+        &self.signals
+    }
+
+    pub(super) fn add_campaign(&mut self, campaign: &Text) -> bool {
+        self.campaigns.len() < CAMPAIGNS_MAX && self.campaigns.insert(campaign.clone())
+    }
+
+    pub(super) fn add_links(&mut self, links: &[RelationId]) {
+        union(&mut self.links, links, LINKS_MAX);
+    }
+
+    pub(super) fn add_finding(&mut self, finding: FindingId, news: &mut News) {
+        if self.alert.findings.len() < FINDINGS_MAX && !self.alert.findings.contains(&finding) {
+            self.alert.findings.push(finding);
+            news.finding = true;
+        }
+    }
+
+    /// Whether a time lies within the alert's window.
+    pub(super) fn near(&self, time: Timestamp, window_ms: i64) -> bool {
+        let window = self.window_ms.max(window_ms);
+        !self.resting && time >= self.first - window && time <= self.last + window
+    }
+
+    /// Event time after which it takes in no more.
+    pub(super) fn until(&self) -> Timestamp {
+        self.last + self.window_ms
+    }
+
+    pub(super) const fn last(&self) -> Timestamp {
+        self.last
+    }
+
+    pub(super) const fn resting(&self) -> bool {
+        self.resting
+    }
+
+    /// Forgets what only correlation needs.
+    pub(super) fn rest(&mut self) {
+        let alert = self.alert.clone();
+        *self = Self { resting: true, told: self.told.clone(), ..Self::of_row(alert) };
+    }
+
+    /// Takes in all of a newer alert.
+    pub(super) fn absorb(&mut self, newer: &Self) {
+        for (detector, best) in &newer.detectors {
+            let mine = self.detectors.entry(detector.clone()).or_insert_with(|| Best {
+                score_ppm: 0,
+                title: String::new(),
+                count: 0,
+            });
+            mine.count += best.count;
+            if best.score_ppm > mine.score_ppm {
+                mine.score_ppm = best.score_ppm;
+                mine.title.clone_from(&best.title);
+            }
+        }
+        for (&entity, touch) in &newer.touched {
+            let mut news = News::default();
+            let role = if touch.subject { TouchRole::Subject } else { TouchRole::Involved };
+            if self.touch(entity, role, touch.first, touch.window_ms, &mut news) != Touching::Full
+                && let Some(mine) = self.touched.get_mut(&entity)
+            {
+                mine.count += touch.count - 1;
+                mine.last = mine.last.max(touch.last);
+            }
+        }
+        self.campaigns.extend(newer.campaigns.iter().take(CAMPAIGNS_MAX).cloned());
+        union(&mut self.signals, &newer.signals, SIGNALS_MAX);
+        self.add_links(&newer.links);
+        let (alert, other) = (&mut self.alert, &newer.alert);
+        alert.count += other.count;
+        alert.opened_at = alert.opened_at.min(other.opened_at);
+        alert.updated_at = alert.updated_at.max(other.updated_at);
+        alert.assignee = alert.assignee.take().or_else(|| other.assignee.clone());
+        union(&mut alert.techniques, &other.techniques, TECHNIQUES_MAX);
+        union(&mut alert.recommendations, &other.recommendations, ADVICE_MAX);
+        union(&mut alert.findings, &other.findings, FINDINGS_MAX);
+        self.first = self.first.min(newer.first);
+        self.last = self.last.max(newer.last);
+        for entry in &other.timeline {
+            self.tell_time(entry.clone());
+        }
+        let stronger = |mine: &Backdrop| newer.backdrop.as_ref().is_some_and(|other| other.points > mine.points);
+        if self.backdrop.as_ref().is_none_or(stronger) && newer.backdrop.is_some() {
+            self.backdrop.clone_from(&newer.backdrop);
+        }
+    }
+
+    /// Looks at the risk the touched entities have from elsewhere, and keeps the worst.
+    pub(super) fn weigh_context(&mut self, nodes: &[(NodeIx, TouchRole)], time: Timestamp, graph: &RiskGraph) {
+        let without = Some(self.alert.id);
+        let subjects_first = |(_, role): &(NodeIx, TouchRole)| *role != TouchRole::Subject;
+        let mut nodes: Vec<(NodeIx, TouchRole)> =
+            nodes.iter().copied().filter(|(_, role)| *role != TouchRole::Context).collect();
+        nodes.sort_by_key(subjects_first);
+        for (ix, _) in nodes.into_iter().take(WEIGHED_MAX) {
+            let own = graph.own.points(ix, time, without, &graph.config.own);
+            let arrived = arriving(&graph.arena, &graph.own, ix, (time, without), &graph.config);
+            let mut addends: Vec<(usize, f64)> = arrived.iter().map(|a| a.points).enumerate().collect();
+            let n_arrived = arrived.len();
+            addends.extend(own.iter().map(|&(place, points)| (n_arrived + place, points)));
+            let damped = rank_damped(addends);
+            let points: f64 = damped.iter().map(|addend| addend.1).sum();
+            if self.backdrop.as_ref().is_some_and(|known| known.points >= points) {
+                continue;
+            }
+            let Some(&(top, _)) = damped.first() else { continue };
+            let (origin, place) = arrived.get(top).map_or((ix, top.saturating_sub(n_arrived)), |a| (a.origin, a.place));
+            let Some(cause) = graph.own.of(origin).get(place) else { continue };
+            let reason = format!("{}: {}", super::tell::noun(&graph.arena, origin), cause.title);
+            let path = arrived.get(top).map_or(&[][..], |arrived| &arrived.path);
+            let path = path.iter().map(|&edge| graph.arena.relation_id(edge)).collect();
+            self.backdrop = Some(Backdrop { points, reason, path });
+        }
+    }
+
+    /// Points the backdrop adds: a share of the risk from elsewhere, whole only for signals that are something by themselves.
+    pub(super) fn context_points(&self, config: &CorrelateConfig) -> f64 {
+        let best = self.detectors.values().map(|best| best.score_ppm).max().unwrap_or(0);
+        let full = f64::from(ppm(config.context_full_at)).max(1.0);
+        let share = (f64::from(best) / full).min(1.0);
+        let points = self.backdrop.as_ref().map_or(0.0, |backdrop| backdrop.points);
+        (config.context_weight * points * share).min(config.context_max)
+    }
+
+    /// Computes score and severity anew.
+    pub(super) fn rescore(&mut self, config: &CorrelateConfig) {
+        let addends = self.detectors.values().map(|best| f64::from(best.score_ppm) / 1e4).enumerate().collect();
+        let signals: f64 = rank_damped(addends).iter().map(|addend| addend.1).sum();
+        let score = (signals + self.context_points(config)).min(100.0);
+        // Two decimals read back from any row as they were written.
+        self.alert.score = (score * 100.0).round() / 100.0;
+        self.alert.severity = Severity::of_score(self.alert.score / 100.0);
+    }
+
+    /// What kind of change this is, when it is news; then it counts as told.
+    pub(super) fn change(&mut self, news: &News, config: &CorrelateConfig) -> Option<AlertChange> {
+        let change = match self.told.severity {
+            None => AlertChange::Opened,
+            Some(severity) if self.alert.severity > severity => AlertChange::Escalated,
+            Some(_) => {
+                let grown = self.alert.count >= self.told.count.saturating_mul(2)
+                    || self.alert.score >= self.told.score + config.score_step;
+                if !(grown || news.detector || news.subject || news.merged || news.finding) {
+                    return None;
+                }
+                AlertChange::Updated
+            }
+        };
+        self.mark_told();
+        Some(change)
+    }
+
+    pub(super) fn mark_told(&mut self) {
+        let alert = &self.alert;
+        self.told = Told { count: alert.count, score: alert.score, severity: Some(alert.severity) };
+    }
+
+    /// Ends it with a verdict and the reason.
+    pub(super) fn close(&mut self, verdict: Verdict, text: String, actor: Option<Text>, at: Timestamp) {
+        self.alert.status = AlertStatus::Resolved;
+        self.alert.verdict = Some(verdict);
+        self.alert.updated_at = self.alert.updated_at.max(at);
+        self.tell_time(TimelineEntry { time: at, text, signal: None, actor });
+    }
+}
+
+/// Adds what is not there yet, in order, up to a bound.
+fn union<T: PartialEq + Clone>(into: &mut Vec<T>, more: &[T], max: usize) {
+    for item in more {
+        if into.len() < max && !into.contains(item) {
+            into.push(item.clone());
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! From signals to few alerts: what touches linked entities within a window is one story.
+//!
+//! An alert is a connected group of signals. When a signal links two alerts, the newer is folded into the older
+//! and retracted with the reason, so that the set of alerts does not depend on the order of arrival. Method and
+//! reasons: `docs/correlation.md`. It must *not* know events, rows of the store or the wall clock (`Context` carries it).
+
+mod link;
+mod live;
+mod tell;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use riskgraph_domain::alert::{Alert, AlertChange, AlertEvent, Verdict};
+use riskgraph_domain::graph::RiskCause;
+use riskgraph_domain::ports::Delta;
+use riskgraph_domain::signal::{Signal, TouchRole};
+use riskgraph_domain::time::DAY_MS;
+use riskgraph_domain::{AlertId, Text, Timestamp};
+
+use crate::detect::Context;
+use crate::graph::{NodeIx, RiskGraph};
+use crate::spread::{Cause, ppm, short_title};
+use live::Live;
+use live::News;
+pub use state::blob_name;
+
+/// Alerts that may still take in signals, at most; beyond it those touched longest ago take no more.
+const LIVE_MAX: usize = 4_096;
+/// How long after its window an alert still waits for late events.
+const LATE_MS: i64 = DAY_MS;
+
+/// A signal with the nodes it touches.
+#[derive(Debug, Clone, Copy)]
+pub struct Touching<'a> {
+    pub signal: &'a Signal,
+    pub nodes: &'a [(NodeIx, TouchRole)],
+}
+
+/// Open alerts and the sequence of their changes.
+#[derive(Debug, Default)]
+pub struct Correlator {
+    live: BTreeMap<AlertId, Live>,
+    by_entity: BTreeMap<NodeIx, BTreeSet<AlertId>>,
+    by_campaign: BTreeMap<Text, BTreeSet<AlertId>>,
+    sequence: u64,
+    dirty: BTreeSet<AlertId>,
+}
+
+impl Correlator {
+    /// Folds a signal into the alert it belongs to, opens one, or does neither; gives its entities their own risk.
+    pub fn on_signal(
+        &mut self,
+        touching: Touching<'_>,
+        graph: &mut RiskGraph,
+        context: &Context,
+        delta: &mut Delta,
+    ) -> Option<AlertId> {
+        let linked = self.candidates(touching, graph);
+        let oldest = linked
+            .keys()
+            .filter_map(|id| self.live.get(id).map(|live| (live.alert.opened_at, *id)))
+            .min()
+            .map(|(_, id)| id);
+        let id = match oldest {
+            Some(id) => id,
+            None if touching.signal.score >= graph.config.correlate.open_min => {
+                self.open(touching.signal, context);
+                AlertId::of(&[&touching.signal.id.to_string()])
+            }
+            None => {
+                add_causes(touching, None, graph);
+                return None;
+            }
+        };
+        add_causes(touching, Some(id), graph);
+        let mut news = News::default();
+        for other in linked.keys().filter(|other| **other != id) {
+            news.merged |= self.fold_alert(*other, id, graph, delta);
+        }
+        self.fold_signal(id, touching, graph, delta, &mut news);
+        if let (Some(live), Some(Some(path))) = (self.live.get_mut(&id), linked.get(&id)) {
+            let links: Vec<_> = path.iter().map(|&edge| graph.arena.relation_id(edge)).collect();
+            live.add_links(&links);
+        }
+        self.weigh_context(id, touching, graph);
+        self.tell(id, &news, graph, delta);
+        Some(id)
+    }
+
+    fn open(&mut self, signal: &Signal, context: &Context) {
+        let id = AlertId::of(&[&signal.id.to_string()]);
+        self.live.insert(id, Live::open(id, signal, context));
+    }
+
+    fn fold_signal(
+        &mut self,
+        id: AlertId,
+        touching: Touching<'_>,
+        graph: &RiskGraph,
+        delta: &mut Delta,
+        news: &mut News,
+    ) {
+        let signal = touching.signal;
+        let Some(live) = self.live.get_mut(&id) else { return };
+        let window_ms = graph.config.correlate.window_h.hours_ms(&signal.detector);
+        live.fold(signal, news);
+        for &(ix, role) in touching.nodes.iter().filter(|(_, role)| *role != TouchRole::Context) {
+            let entity = graph.arena.id(ix);
+            match live.touch(entity, role, signal.occurred_at, window_ms, news) {
+                live::Touching::New => {
+                    delta.alert_entities.push((id, entity));
+                    self.by_entity.entry(ix).or_default().insert(id);
+                }
+                live::Touching::Known => {}
+                live::Touching::Full => delta.alert_entities.push((id, entity)),
+            }
+        }
+        if let Some(campaign) = &signal.campaign
+            && live.add_campaign(campaign)
+        {
+            self.by_campaign.entry(campaign.clone()).or_default().insert(id);
+        }
+        delta.alert_signals.push((id, signal.id));
+        self.dirty.insert(id);
+    }
+
+    /// Folds one alert into an older one; the newer is retracted and says so. Says whether there was one.
+    fn fold_alert(&mut self, from: AlertId, into: AlertId, graph: &mut RiskGraph, delta: &mut Delta) -> bool {
+        let Some(mut newer) = self.take(from, graph) else { return false };
+        let Some(older) = self.live.get_mut(&into) else { return false };
+        older.absorb(&newer);
+        for &entity in newer.touched().keys() {
+            delta.alert_entities.push((into, entity));
+            if let Some(ix) = graph.arena.find(entity) {
+                self.by_entity.entry(ix).or_default().insert(into);
+            }
+        }
+        for campaign in newer.campaigns() {
+            self.by_campaign.entry(campaign.clone()).or_default().insert(into);
+        }
+        delta.alert_signals.extend(newer.signals().iter().map(|&signal| (into, signal)));
+        for ix in graph.own.move_alert(from, into) {
+            graph.arena.mark(ix);
+        }
+        let text = format!("Folded into the older alert {into}: the same entities and time.");
+        newer.close(Verdict::Duplicate, text, None, newer.alert.updated_at);
+        self.emit(AlertChange::Retracted, newer.alert, delta);
+        true
+    }
+
+    /// Adds what the touched entities' neighbourhood says beyond this alert's own signals.
+    fn weigh_context(&mut self, id: AlertId, touching: Touching<'_>, graph: &RiskGraph) {
+        if let Some(live) = self.live.get_mut(&id) {
+            live.weigh_context(touching.nodes, touching.signal.occurred_at, graph);
+        }
+    }
+
+    /// Tells what changed when it is news.
+    fn tell(&mut self, id: AlertId, news: &News, graph: &RiskGraph, delta: &mut Delta) {
+        let Some(live) = self.live.get_mut(&id) else { return };
+        live.rescore(&graph.config.correlate);
+        self.dirty.insert(id);
+        if let Some(change) = live.change(news, &graph.config.correlate) {
+            live.describe(graph);
+            let alert = live.alert.clone();
+            self.emit(change, alert, delta);
+        }
+        self.keep_bounded(graph);
+    }
+
+    fn emit(&mut self, change: AlertChange, alert: Alert, delta: &mut Delta) {
+        self.sequence += 1;
+        delta.alert_events.push(AlertEvent { sequence: self.sequence, change, alert });
+    }
+
+    /// Takes an alert out of the correlation.
+    fn take(&mut self, id: AlertId, graph: &RiskGraph) -> Option<Live> {
+        let live = self.live.remove(&id)?;
+        self.unindex(id, &live, graph);
+        self.dirty.insert(id);
+        Some(live)
+    }
+
+    fn unindex(&mut self, id: AlertId, live: &Live, graph: &RiskGraph) {
+        for &entity in live.touched().keys() {
+            if let Some(ix) = graph.arena.find(entity)
+                && let Some(ids) = self.by_entity.get_mut(&ix)
+            {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.by_entity.remove(&ix);
+                }
+            }
+        }
+        for campaign in live.campaigns() {
+            if let Some(ids) = self.by_campaign.get_mut(campaign) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.by_campaign.remove(campaign);
+                }
+            }
+        }
+    }
+
+    /// Lets the alert touched longest ago rest when there are too many. A resting alert stays open for people.
+    fn keep_bounded(&mut self, graph: &RiskGraph) {
+        if self.live.values().filter(|live| !live.resting()).count() <= LIVE_MAX {
+            return;
+        }
+        let oldest = self.live.iter().filter(|(_, live)| !live.resting()).min_by_key(|(id, live)| (live.last(), **id));
+        if let Some(id) = oldest.map(|(id, _)| *id) {
+            self.rest(id, graph);
+        }
+    }
+
+    /// Alerts whose window has passed take no more signals.
+    pub fn sweep(&mut self, now: Timestamp, graph: &RiskGraph) {
+        let passed: Vec<AlertId> = self
+            .live
+            .iter()
+            .filter(|(_, live)| !live.resting() && live.until() + LATE_MS < now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in passed {
+            self.rest(id, graph);
+        }
+    }
+
+    fn rest(&mut self, id: AlertId, graph: &RiskGraph) {
+        if let Some(mut live) = self.take(id, graph) {
+            live.rest();
+            self.live.insert(id, live);
+        }
+    }
+
+    /// The open alert, when there is one.
+    #[must_use]
+    pub fn alert(&self, id: AlertId) -> Option<&Alert> {
+        self.live.get(&id).map(|live| &live.alert)
+    }
+
+    /// Open alerts.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.live.values().map(|live| &live.alert)
+    }
+
+    /// The number of the last change.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+}
+
+mod people;
+mod state;
+
+/// Gives every touched entity its share of the signal.
+fn add_causes(touching: Touching<'_>, alert: Option<AlertId>, graph: &mut RiskGraph) {
+    let signal = touching.signal;
+    for &(ix, role) in touching.nodes.iter().filter(|(_, role)| *role != TouchRole::Context) {
+        let cause = Cause {
+            source: RiskCause::Signal(signal.id),
+            detector: signal.detector.clone(),
+            title: short_title(&signal.title),
+            score_ppm: ppm(signal.score),
+            role,
+            at: signal.occurred_at,
+            alert,
+        };
+        graph.own.add(ix, cause, &graph.config.own);
+        graph.arena.mark(ix);
+    }
+}

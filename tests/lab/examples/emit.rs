@@ -2,6 +2,7 @@
 //!
 //! Flavours: normal, sale, maintenance, outage, release. Stories begin at noon of the last day. Rates go to stderr.
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::time::Instant;
 
@@ -27,6 +28,11 @@ fn main() -> Result<()> {
                 let name = story.trim_start_matches("twin:");
                 let id = ScenarioId::ALL.iter().find(|id| id.as_str() == name).context("no such flavour or story")?;
                 let events = if story == name { shop.scenario(*id, noon, 1.0) } else { shop.twin(*id, noon, 1.0) };
+                let mut steps = BTreeMap::new();
+                for labelled in &events {
+                    *steps.entry(labelled.label.step).or_insert(0_u32) += 1;
+                }
+                eprintln!("{story}: {} events, by step {steps:?}", events.len());
                 stories = merge(stories, events).collect();
             }
         }

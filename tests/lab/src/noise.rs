@@ -6,7 +6,7 @@ use riskgraph_domain::{EventKind, Outcome, Text, Timestamp};
 use crate::day::{HOUR_MS, session_id};
 use crate::device::ja4;
 use crate::dice::Dice;
-use crate::emit::{Emitter, Login, by_user, http, labels};
+use crate::emit::{Emitter, Login, by_user, http, labels, money, object};
 use crate::names::{CATEGORIES, FIRST};
 use crate::session::popular;
 use crate::shop::Shop;
@@ -72,6 +72,9 @@ pub(crate) fn hour(shop: &Shop, out: &mut Emitter, day: u32, begin: Timestamp) {
     }
     if dice.chance(0.09) {
         refresher(shop, out, &mut dice, begin, day);
+    }
+    if dice.chance(0.02) {
+        chargeback(shop, out, &mut dice, begin);
     }
     for _ in 0..dice.poisson(1.2) {
         stray_login(shop, out, &mut dice, begin);
@@ -164,6 +167,20 @@ fn refresher(shop: &Shop, out: &mut Emitter, dice: &mut Dice, begin: Timestamp, 
             event.labels = labels([("referer", Text::from(format!("https://{}/p/{product}", shop.www)))]);
         });
     }
+}
+
+/// A customer disputes a payment of weeks ago, as a few do in every shop.
+fn chargeback(shop: &Shop, out: &mut Emitter, dice: &mut Dice, begin: Timestamp) {
+    let (number, user) = shop.paid_order(dice);
+    let reason = *dice.pick(&["product_not_received", "fraudulent", "duplicate", "not_as_described"]);
+    let (amount, card) = (dice.log_normal(user.budget_minor, 0.5) as i64, shop.banks.event_card(&user.cards[0]));
+    out.add(begin + dice.range(0, HOUR_MS - 1), EventKind::PaymentChargeback, |event| {
+        event.source = Some(Text::from("payments"));
+        event.reason = Some(Text::from(reason));
+        event.card = Some(Box::new(card));
+        event.object = object("order", shop.order_id(number), Some(user.name.clone()));
+        event.money = money(amount, &shop.currency);
+    });
 }
 
 /// Somebody somewhere tries one name and one password.

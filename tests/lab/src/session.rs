@@ -63,6 +63,9 @@ impl Visit {
 
 /// Plays a whole visit.
 pub(crate) fn visit(shop: &mut Shop, out: &mut Emitter, dice: &mut Dice, arrival: &Arrival<'_>) {
+    if shop.users[arrival.user].in_transit(arrival.day) {
+        return;
+    }
     maybe_new_phone(shop, dice, arrival.user);
     let user = &mut shop.users[arrival.user];
     let seen = presence(&shop.world, &shop.devices, user, arrival.at, arrival.day, dice);

@@ -25,6 +25,8 @@ const FIRST_ORDER: u64 = 400_000;
 const ORDERS_MAX: usize = 2_000_000;
 /// Gift cards not yet spent.
 const GIFTCARDS_MAX: usize = 5_000;
+/// Share of customers who live with the one before them, behind one line.
+const HOUSEHOLD_SHARE: f64 = 0.15;
 const DAY_MS: i64 = 86_400_000;
 
 /// How to make a shop.
@@ -199,7 +201,10 @@ impl Shop {
             return dice.index(self.users.len());
         }
         let number = self.users.len() as u64;
-        let user = self.mint().user(number, dice);
+        let mut user = self.mint().user(number, dice);
+        if let Some(last) = self.users.last().filter(|_| dice.chance(HOUSEHOLD_SHARE)) {
+            user.move_in(last);
+        }
         self.users.push(user);
         self.users.len() - 1
     }
@@ -233,8 +238,18 @@ impl Shop {
 
     /// The name of who placed the order with this offset from the first.
     pub(crate) fn owner_of(&self, at: usize) -> Text {
-        let user = self.order_owners.get(at).copied().unwrap_or(0) as usize;
-        self.users[user.min(self.users.len() - 1)].name.clone()
+        self.users[self.owner_index(at)].name.clone()
+    }
+
+    /// The customer who placed the order with this offset from the first.
+    pub(crate) fn owner_index(&self, at: usize) -> usize {
+        (self.order_owners.get(at).copied().unwrap_or(0) as usize).min(self.users.len() - 1)
+    }
+
+    /// A past order with its owner's main card.
+    pub(crate) fn paid_order(&self, dice: &mut Dice) -> (u64, &User) {
+        let at = dice.index(self.order_owners.len());
+        (FIRST_ORDER + at as u64, &self.users[self.owner_index(at)])
     }
 
     pub(crate) fn keep_giftcard(&mut self, card: GiftCard) {

@@ -147,7 +147,7 @@ fn work(shop: &Shop, out: &mut Emitter, dice: &mut Dice, seat: &Seat<'_>) {
                     );
                 }
                 if dice.chance(0.08) {
-                    refund(shop, out, dice, seat, at + 110_000, (id, owner));
+                    refund(shop, out, dice, seat, at + 110_000);
                 }
             }
         }
@@ -197,21 +197,48 @@ fn act(
 }
 
 /// A refund, to the card or as the customer likes it.
-fn refund(shop: &Shop, out: &mut Emitter, dice: &mut Dice, seat: &Seat<'_>, at: Timestamp, (id, owner): (Text, Text)) {
+fn refund(shop: &Shop, out: &mut Emitter, dice: &mut Dice, seat: &Seat<'_>, at: Timestamp) {
+    let (number, user) = shop.paid_order(dice);
+    let (id, owner) = (shop.order_id(number), user.name.clone());
     let amount = dice.log_normal(4_000.0, 0.6) as i64;
     let to = ["card", "card", "card", "bank", "giftcard"][dice.index(5)];
     let reason = *dice.pick(&["returned", "returned", "damaged", "not_received", "goodwill"]);
     let ticket = Text::from(format!("t-{}", dice.below(900_000)));
-    let currency = shop.currency.clone();
     out.add(at, EventKind::OrderRefund, |event| {
         event.source = Some(Text::from("orders"));
         event.outcome = Outcome::Success;
         event.reason = Some(Text::from(reason));
         event.actor = by_staff(&seat.member.login, Some(&seat.session));
         event.client = seat.client.clone();
-        event.object = object("order", id, Some(owner));
-        event.money = money(amount, &currency);
+        event.object = object("order", id.clone(), Some(owner.clone()));
+        event.money = money(amount, &shop.currency);
         event.labels = labels([("destination", Text::from(to)), ("ticket", ticket)]);
+    });
+    if to == "card" {
+        let card = shop.banks.event_card(&user.cards[0]);
+        out.add(at + 4_000, EventKind::PaymentRefund, |event| {
+            event.source = Some(Text::from("payments"));
+            event.outcome = Outcome::Success;
+            event.reason = Some(Text::from(reason));
+            event.card = Some(Box::new(card));
+            event.object = object("order", id, Some(owner));
+            event.money = money(amount, &shop.currency);
+        });
+    }
+}
+
+/// Staff write down what a partner announced.
+pub(crate) fn notice(shop: &Shop, out: &mut Emitter, at: Timestamp, integration: &Text, message: &str) {
+    let Some(admin) = shop.staff.last() else { return };
+    let client = staff_client(shop, admin.home, admin.host, &admin.device);
+    out.add(at, EventKind::StaffAction, |event| {
+        event.source = Some(Text::from("admin"));
+        event.outcome = Outcome::Success;
+        event.actor = by_staff(&admin.login, None);
+        event.client = client;
+        event.name = Some(Text::from("partner.notice"));
+        event.object = object("integration", integration.clone(), None);
+        event.message = Some(Text::from(message));
     });
 }
 
@@ -224,7 +251,7 @@ fn vendor_support(shop: &Shop, out: &mut Emitter, day: u32, begin: Timestamp) {
         let local_h = begin.0.div_euclid(HOUR_MS) + partner.utc_h;
         let (local, weekday) = (local_h.rem_euclid(24), (local_h.div_euclid(24) + 3).rem_euclid(7));
         let wanted_hour = dice.range(9, 16);
-        if weekday >= 5 || local != wanted_hour || !dice.chance(0.55) {
+        if weekday >= 5 || local != wanted_hour || !dice.chance(0.8) {
             continue;
         }
         let (login, client) = (Text::from(login.as_str()), support_client(shop, login, partner.network));

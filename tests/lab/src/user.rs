@@ -84,6 +84,19 @@ impl User {
     pub(crate) fn away(&self, day: u32) -> Option<usize> {
         self.trip.filter(|&(from, to, _)| (from..=to).contains(&day)).map(|(_, _, country)| country)
     }
+
+    /// Whether the person spends that day travelling, and does not shop.
+    pub(crate) fn in_transit(&self, day: u32) -> bool {
+        self.trip.is_some_and(|(from, to, _)| day + 1 == from || day == to + 1)
+    }
+
+    /// Moves in with somebody: the same line at home, in the same country.
+    pub(crate) fn move_in(&mut self, other: &Self) {
+        if self.country == other.country {
+            (self.home, self.home_host) = (other.home, other.home_host);
+            (self.lease_days, self.ipv6) = (other.lease_days, other.ipv6);
+        }
+    }
 }
 
 /// Everything a customer is made from.

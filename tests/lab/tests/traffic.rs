@@ -32,7 +32,7 @@ fn assert_ordered(events: &[Labelled]) {
 
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
-    for seed in SEEDS {
+    for seed in [1, 42] {
         let play = |seed: u64| {
             let mut shop = Shop::new(small(seed));
             let mut events: Vec<Labelled> = shop.day(0, DayFlavour::Normal).collect();

@@ -1,11 +1,11 @@
 //! S4: a partner's API key leaks and is used for a mass order export. Twin: the partner's announced full resync.
 
 use riskgraph_domain::event::Client;
-use riskgraph_domain::{EventKind, Outcome, Text, Timestamp};
+use riskgraph_domain::{EventKind, Text};
 
 use super::Stage;
 use crate::dice::Dice;
-use crate::emit::{by_staff, labels, object};
+use crate::emit::{labels, object};
 use crate::partner::{Call, Caller, Partner, emit};
 use crate::roster::VendorRole;
 use crate::world::NetworkKind;
@@ -92,7 +92,9 @@ pub(super) fn twin(stage: &mut Stage<'_>) {
     let bulk = |partner: &&Partner| matches!(partner.role, VendorRole::Erp | VendorRole::Fulfilment);
     let candidates: Vec<&Partner> = shop.partners.iter().filter(bulk).collect();
     let partner = *candidates.get(dice.index(candidates.len())).unwrap_or(&&shop.partners[0]);
-    announce(stage, &mut dice, partner);
+    let told = stage.at + dice.range(0, 60_000);
+    let message = "partner announced a full resync of orders today";
+    crate::staff::notice(shop, &mut stage.out, told, &partner.integration, message);
     let begin = stage.at + dice.range(45, 240) * 60_000;
     let day = stage.day();
     let hosts: Vec<u64> =
@@ -109,21 +111,4 @@ pub(super) fn twin(stage: &mut Stage<'_>) {
         emit(shop, &mut stage.out, &mut dice, &caller, call);
         at = at + dice.exponential(gap_ms).clamp(120.0, gap_ms * 5.0) as i64;
     }
-}
-
-/// Staff enter the partner's notice.
-fn announce(stage: &mut Stage<'_>, dice: &mut Dice, partner: &Partner) {
-    let admin = &stage.shop.staff[stage.shop.staff.len() - 1];
-    let client = crate::staff::support_client(stage.shop, &admin.login, admin.home);
-    let integration = partner.integration.clone();
-    let at: Timestamp = stage.at + dice.range(0, 60_000);
-    stage.out.add(at, EventKind::StaffAction, |event| {
-        event.source = Some(Text::from("admin"));
-        event.outcome = Outcome::Success;
-        event.actor = by_staff(&admin.login, None);
-        event.client = client;
-        event.name = Some(Text::from("partner.notice"));
-        event.object = object("integration", integration, None);
-        event.message = Some(Text::from("partner announced a full resync of orders today"));
-    });
 }

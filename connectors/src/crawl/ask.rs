@@ -3,14 +3,15 @@
 //! "There is none" and "nobody answered" are different facts: the first may fail a check, the second never does.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::dnssec::Proof;
+use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{Resolver, TokioResolver};
@@ -28,7 +29,7 @@ const GRACE: Duration = Duration::from_millis(500);
 /// Asks the resolver.
 pub(super) struct Asker {
     plain: TokioResolver,
-    validating: Option<TokioResolver>,
+    validating: TokioResolver,
     timeout: Duration,
 }
 
@@ -36,9 +37,14 @@ impl Asker {
     /// An asker of this resolver, or of the system's.
     pub(super) fn new(
         resolver: Option<SocketAddr>,
-        anchors: Option<&PathBuf>,
+        anchors: Option<&Path>,
         timeout: Duration,
     ) -> Result<Self, NetError> {
+        let anchors = match anchors {
+            Some(file) => TrustAnchors::from_file(file).map_err(|error| NetError::Msg(error.to_string()))?,
+            None => TrustAnchors::default(),
+        };
+        let anchors = Arc::new(anchors);
         let build = |validate: bool| -> Result<TokioResolver, NetError> {
             let mut builder = match resolver {
                 Some(address) => {
@@ -61,17 +67,16 @@ impl Asker {
             options.edns0 = true;
             options.validate = validate;
             if validate {
-                options.trust_anchor = anchors.cloned();
+                builder = builder.with_trust_anchor(Arc::clone(&anchors));
             }
             builder.build()
         };
-        // A system without a usable trust anchor still crawls; DNSSEC is then unknown.
-        Ok(Self { plain: build(false)?, validating: build(true).ok(), timeout })
+        Ok(Self { plain: build(false)?, validating: build(true)?, timeout })
     }
 
     /// The answer to one question.
     pub(super) async fn ask(&self, name: &str, kind: RecordType) -> DnsAnswer {
-        match self.lookup(&self.plain, name, kind).await {
+        match self.lookup(name, kind).await {
             Ok(lookup) => records_of(&lookup, kind),
             Err(answer) => answer,
         }
@@ -79,14 +84,11 @@ impl Asker {
 
     /// Whether the chain of trust from the anchors to this domain's SOA holds, for a domain with DS records.
     pub(super) async fn validate(&self, domain: &str) -> Dnssec {
-        let Some(resolver) = &self.validating else {
-            return Dnssec::Unknown("no trust anchor".to_owned());
-        };
         let Some(name) = absolute(domain) else {
             return Dnssec::Unknown("not a domain name".to_owned());
         };
         // Validation asks several questions in a row, each with its own timeout.
-        match tokio::time::timeout(self.timeout * 3, resolver.lookup(name, RecordType::SOA)).await {
+        match tokio::time::timeout(self.timeout * 3, self.validating.lookup(name, RecordType::SOA)).await {
             Err(_) => Dnssec::Unknown("timeout".to_owned()),
             Ok(Ok(lookup)) => {
                 let soa = lookup.answers().iter().filter(|record| record.record_type() == RecordType::SOA);
@@ -105,13 +107,13 @@ impl Asker {
         }
     }
 
-    async fn lookup(&self, resolver: &TokioResolver, name: &str, kind: RecordType) -> Result<Lookup, DnsAnswer> {
+    async fn lookup(&self, name: &str, kind: RecordType) -> Result<Lookup, DnsAnswer> {
         let Some(name) = absolute(name) else {
             return Err(DnsAnswer::Failed(ProbeFailure::Protocol("not a domain name".to_owned())));
         };
         let mut last = DnsAnswer::Failed(ProbeFailure::Timeout);
         for _ in 0..TRIES {
-            match tokio::time::timeout(self.timeout + GRACE, resolver.lookup(name.clone(), kind)).await {
+            match tokio::time::timeout(self.timeout + GRACE, self.plain.lookup(name.clone(), kind)).await {
                 Err(_) => last = DnsAnswer::Failed(ProbeFailure::Timeout),
                 Ok(Ok(lookup)) => return Ok(lookup),
                 Ok(Err(error)) => {

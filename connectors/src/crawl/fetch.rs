@@ -247,15 +247,26 @@ fn failure_of(error: &reqwest::Error) -> ProbeFailure {
         if let Some(tls) = current.downcast_ref::<rustls::Error>() {
             return ProbeFailure::TlsFailed(tls.to_string());
         }
-        if let Some(io) = current.downcast_ref::<std::io::Error>() {
-            match io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                Some(tls) => return ProbeFailure::TlsFailed(tls.to_string()),
-                None if io.raw_os_error().is_some() => return refused(io),
-                None => {}
-            }
+        if let Some(failure) = current.downcast_ref::<std::io::Error>().and_then(io_failure) {
+            return failure;
         }
         innermost = current.to_string();
         cause = current.source();
     }
     ProbeFailure::Protocol(innermost.chars().take(200).collect())
+}
+
+/// What an I/O error stands for; the layers of the client wrap such errors in each other, which `source` does not show.
+fn io_failure(error: &std::io::Error) -> Option<ProbeFailure> {
+    let mut io = error;
+    loop {
+        let inner = io.get_ref();
+        if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return Some(ProbeFailure::TlsFailed(tls.to_string()));
+        }
+        match inner.and_then(|inner| inner.downcast_ref::<std::io::Error>()) {
+            Some(nested) => io = nested,
+            None => return io.raw_os_error().map(|_| refused(io)),
+        }
+    }
 }

@@ -41,13 +41,14 @@ const FORBIDDEN_V4: [([u8; 4], u8, &str); 17] = [
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     allow_networks: Vec<IpNet>,
+    allow_ports: Vec<u16>,
 }
 
 impl Guard {
-    /// A guard that lets the operator's listed networks pass beside the public internet.
+    /// A guard that lets the operator's listed networks and ports pass beside the public internet's.
     #[must_use]
-    pub fn new(allow_networks: Vec<IpNet>) -> Self {
-        Self { allow_networks }
+    pub fn new(allow_networks: Vec<IpNet>, allow_ports: Vec<u16>) -> Self {
+        Self { allow_networks, allow_ports }
     }
 
     /// Whether this address may be connected.
@@ -70,7 +71,7 @@ impl Guard {
     /// # Errors
     /// `ProbeFailure::Forbidden`.
     pub fn check_port(&self, port: u16) -> Result<(), ProbeFailure> {
-        if WEB_PORTS.contains(&port) {
+        if WEB_PORTS.contains(&port) || self.allow_ports.contains(&port) {
             return Ok(());
         }
         Err(ProbeFailure::Forbidden(format!("port {port} is not a web port")))
@@ -245,9 +246,10 @@ mod tests {
     #[test]
     fn lets_listed_networks_pass() {
         let nets = ["10.1.0.0/16", "fd00::/8"].map(|net| net.parse().expect("a network"));
-        let guard = Guard::new(nets.to_vec());
+        let guard = Guard::new(nets.to_vec(), vec![4_711]);
         let ok = |address: &str| guard.check_address(address.parse().expect("an address")).is_ok();
         assert!(ok("10.1.2.3") && ok("::ffff:10.1.2.3") && ok("fd12::1"));
+        assert!(guard.check_port(4_711).is_ok() && guard.check_port(4_712).is_err());
         assert!(!ok("10.2.0.1") && !ok("127.0.0.1") && !ok("fe80::1"));
     }
 

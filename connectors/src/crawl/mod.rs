@@ -68,7 +68,7 @@ impl HttpCrawler {
             Fault::new(FaultCode::Configuration, message)
         };
         let limits = options.limits;
-        let asker = Asker::new(options.resolver, options.dnssec_anchors.as_ref(), limits.dns)
+        let asker = Asker::new(options.resolver, options.dnssec_anchors.as_deref(), limits.dns)
             .map_err(|error| wrong("resolver", error.to_string()))?;
         let trust = Trust::new(options.extra_ca_pem.as_deref()).map_err(|error| wrong("extra authorities", error))?;
         let tls = trust.strict_client().map_err(|error| wrong("TLS", error.to_string()))?;
@@ -77,7 +77,7 @@ impl HttpCrawler {
         Ok(Self {
             tools: Tools {
                 asker,
-                guard: Guard::new(options.allow_networks),
+                guard: Guard::new(options.allow_networks, options.allow_ports),
                 connect: options.connect,
                 limits,
                 pace: RateLimiter::keyed(quota),

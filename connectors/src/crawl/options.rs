@@ -35,9 +35,11 @@ pub struct CrawlerOptions {
     pub connect: Vec<ConnectRule>,
     /// Networks that are not public but may be looked at.
     pub allow_networks: Vec<IpNet>,
+    /// Ports beside [`super::WEB_PORTS`] on which the web may be spoken.
+    pub allow_ports: Vec<u16>,
     /// Sent with every request; names riskgraph and where to complain.
     pub user_agent: String,
-    /// DNSSEC trust anchors in zone file form; the root's when `None`.
+    /// File of DNSSEC trust anchors (DNSKEY records as in a zone file); the root's when `None`.
     pub dnssec_anchors: Option<PathBuf>,
     pub limits: Limits,
 }
@@ -49,6 +51,7 @@ impl Default for CrawlerOptions {
             extra_ca_pem: None,
             connect: Vec::new(),
             allow_networks: Vec::new(),
+            allow_ports: Vec::new(),
             user_agent: USER_AGENT.to_owned(),
             dnssec_anchors: None,
             limits: Limits::default(),

@@ -1,0 +1,9 @@
+//! The crawler against real servers on loopback: DNS, HTTPS with an own authority, and servers that misbehave.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on should panic")]
+
+mod names;
+mod secrets;
+mod tls;
+mod web;
+mod world;

@@ -13,7 +13,9 @@ use super::credential_stuffing::CredentialStuffing;
 use super::keys::Keys;
 use super::login_novelty::LoginNovelty;
 use super::password_guessing::{Around, PasswordGuessing};
+use super::payment_habit::PaymentHabit;
 use super::people::{Habit, People};
+use super::takeover::Takeover;
 
 /// An event with all that was worked out about it once.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +34,9 @@ pub(super) struct Accounts {
     stuffing: CredentialStuffing,
     guessing: PasswordGuessing,
     novelty: LoginNovelty,
+    takeover: Takeover,
     card_testing: CardTesting,
+    payment_habit: PaymentHabit,
 }
 
 impl Accounts {
@@ -42,7 +46,9 @@ impl Accounts {
             stuffing: CredentialStuffing::new(&config.credential_stuffing),
             guessing: PasswordGuessing::new(&config.password_guessing),
             novelty: LoginNovelty::new(&config.login_novelty),
+            takeover: Takeover::new(&config.takeover),
             card_testing: CardTesting::new(&config.card_testing),
+            payment_habit: PaymentHabit::new(&config.payment_habit),
         }
     }
 
@@ -51,7 +57,16 @@ impl Accounts {
         match event.kind {
             EventKind::AuthLogin | EventKind::AuthMfa => self.login(event, context, signals),
             EventKind::PaymentAttempt => self.payment(event, context, signals),
-            _ => {}
+            _ => self.account(event, context, signals),
+        }
+    }
+
+    /// How unusual a payment or login is by itself, 0 ..= 1, before it is shown to [`Self::observe`].
+    pub(super) fn score(&self, event: &Event, context: &Context) -> f64 {
+        match event.kind {
+            EventKind::PaymentAttempt => self.payment_habit.score(event),
+            EventKind::AuthLogin => self.novelty.score(&self.case(event, context)),
+            _ => 0.0,
         }
     }
 
@@ -62,7 +77,9 @@ impl Accounts {
             ("credential_stuffing", self.stuffing.n_keys()),
             ("password_guessing", self.guessing.n_keys()),
             ("login_novelty", self.novelty.n_keys()),
+            ("takeover", self.takeover.n_keys()),
             ("card_testing", self.card_testing.n_keys()),
+            ("payment_habit", self.payment_habit.n_keys()),
         ]
     }
 
@@ -75,16 +92,31 @@ impl Accounts {
             campaign: self.stuffing.campaign(event.time),
         };
         self.guessing.observe(&case, around, signals, &mut compromises);
-        let _novelty = self.novelty.observe(&case, signals);
+        let novelty = self.novelty.observe(&case, signals);
+        self.takeover.observe(&case, novelty, signals);
+        for compromise in &compromises {
+            self.takeover.compromised(compromise, &case, signals);
+        }
         // A stranger's success is not learned: it must not make the stranger known.
         if !compromises.iter().any(|compromise| Some(compromise.person) == case.keys.person) {
             self.people.learn(event, &case.keys);
         }
     }
 
+    fn account(&mut self, event: &Event, context: &Context, signals: &mut Vec<Signal>) {
+        let case = self.case(event, context);
+        let changes_password = event.change.as_ref().is_some_and(|change| change.field.as_deref() == Some("password"));
+        if let Some(person) = case.keys.person.filter(|_| changes_password && case.habit.is_long_familiar()) {
+            self.guessing.forgive(person);
+        }
+        let novelty = self.novelty.compare(&case);
+        self.takeover.observe(&case, novelty, signals);
+    }
+
     fn payment(&mut self, event: &Event, context: &Context, signals: &mut Vec<Signal>) {
         let case = self.case(event, context);
         self.card_testing.observe(&case, signals);
+        self.payment_habit.observe(&case, signals);
     }
 
     fn case<'a>(&self, event: &'a Event, context: &'a Context) -> Case<'a> {

@@ -22,7 +22,9 @@ pub struct DetectConfig {
     pub credential_stuffing: StuffingConfig,
     pub password_guessing: GuessingConfig,
     pub login_novelty: NoveltyConfig,
+    pub takeover: TakeoverConfig,
     pub card_testing: CardTestingConfig,
+    pub payment_habit: PaymentHabitConfig,
 
     pub integration: IntegrationConfig,
     pub enumeration: EnumerationConfig,
@@ -161,4 +163,54 @@ pub struct GuessingConfig {
     pub report_growth: f64,
     pub sources_max: usize,
     pub accounts_max: usize,
+}
+
+/// See `takeover`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakeoverConfig {
+    pub window_s: i64,
+    pub memory_s: i64,
+    pub giftcard: f64,
+    pub payout: f64,
+    pub refund: f64,
+    pub order_new_address: f64,
+    pub order: f64,
+    pub amount: f64,
+    pub email: f64,
+    pub phone: f64,
+    pub password: f64,
+    pub address: f64,
+    pub mfa: f64,
+    pub changes_max: f64,
+    pub device: f64,
+    pub network: f64,
+    pub country: f64,
+    pub single_factor: f64,
+    pub mfa_factor: f64,
+    pub compromised: f64,
+    pub strange_min: f64,
+    pub report_min: f64,
+    pub accounts_max: usize,
+}
+
+/// See `payment_habit`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentHabitConfig {
+    pub amount: f64,
+    pub tail: f64,
+    pub hour: f64,
+    pub day: f64,
+    pub sum: f64,
+    pub score_max: f64,
+    pub amount_step: f64,
+    pub tail_step: f64,
+    pub velocity_step: f64,
+    pub sum_step: f64,
+    pub prior_weight: f64,
+    pub report_min: f64,
+    pub report_step: f64,
+    pub quiet_s: i64,
+    pub payers_max: usize,
 }

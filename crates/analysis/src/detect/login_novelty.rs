@@ -139,6 +139,12 @@ impl LoginNovelty {
         }
     }
 
+    /// How unusual a login is, 0 ..= 1, whatever its outcome; for ranking.
+    #[must_use]
+    pub fn score(&self, case: &Case<'_>) -> f64 {
+        if case.habit.n_logins == 0 { 0.0 } else { self.draft(case, &self.compare(case)).score() }
+    }
+
     fn login(&mut self, case: &Case<'_>, signals: &mut Vec<Signal>) -> Novelty {
         let mut novelty = self.compare(case);
         self.learn(case);

@@ -14,9 +14,11 @@ pub mod keys;
 pub mod login_novelty;
 pub mod password_guessing;
 mod paths;
+pub mod payment_habit;
 pub mod people;
 mod registry;
 pub mod scanning;
+pub mod takeover;
 mod telling;
 #[cfg(test)]
 mod testing;

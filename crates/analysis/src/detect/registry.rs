@@ -44,6 +44,13 @@ impl Detectors {
         self.traffic.observe(event, context, signals);
     }
 
+    /// How unusual a payment or login is by itself, 0 ..= 1, whether it makes a signal or not; 0 for other kinds. To be
+    /// asked before the event is shown to [`Self::observe`].
+    #[must_use]
+    pub fn score(&self, event: &Event, context: &Context) -> f64 {
+        self.accounts.score(event, context)
+    }
+
     /// Live keys of each detector's state, for `riskgraph_state_entries`.
     #[must_use]
     pub fn entries(&self) -> Vec<(&'static str, usize)> {

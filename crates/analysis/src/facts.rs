@@ -23,8 +23,6 @@ pub const EVENTS: &str = "events";
 pub struct News {
     /// New entities, in the order in which they were made.
     pub nodes: Vec<NodeIx>,
-    /// Whether a relation is new that says how things are built.
-    pub structural: bool,
 }
 
 /// Writes the facts of one event.
@@ -149,9 +147,7 @@ impl Writer<'_> {
     fn relate(&mut self, kind: RelationKind, from: Option<NodeIx>, to: Option<NodeIx>) {
         if let (Some(from), Some(to)) = (from, to) {
             let seen = Seen { kind, from, to, time: self.time, confidence: 1.0, source: EVENTS };
-            if let Some((_, Upsert::New)) = self.graph.arena.relate(seen) {
-                self.news.structural |= crate::graph::structural(kind);
-            }
+            self.graph.arena.relate(seen);
         }
     }
 

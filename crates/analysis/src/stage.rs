@@ -69,6 +69,9 @@ struct Index {
     staff: BTreeMap<Text, BTreeSet<NodeIx>>,
     /// Vendors by registrable domain.
     vendors: BTreeMap<Text, VendorId>,
+    /// Indicators of incidents.
+    incidents: BTreeSet<NodeIx>,
+    n_leaks: u64,
 }
 
 /// Rows to be written besides the graph's.
@@ -135,10 +138,13 @@ impl Stage {
         if !signals.is_empty() {
             facts::record_judged(event, &mut self.graph, &mut news);
         }
-        self.welcome(&mut news, event.time, delta);
+        let leaked = self.welcome(&mut news, event.time);
         self.news = news;
         for signal in signals {
             self.judge(signal, context, delta);
+        }
+        for (ix, leak) in leaked {
+            self.leaked(ix, leak, context, delta);
         }
         match event.kind {
             EventKind::VendorIncident => self.incident(event, context, delta),
@@ -211,15 +217,16 @@ impl Stage {
                 None => nodes.push((ix, touched.role)),
             }
         }
-        self.welcome(&mut news, signal.occurred_at, delta);
+        self.welcome(&mut news, signal.occurred_at);
         self.news = news;
         let touching = Touching { signal: &signal, nodes: &nodes };
         self.correlator.on_signal(touching, &mut self.graph, context, delta);
         delta.signals.push(signal);
     }
 
-    /// Indexes new entities and says whose they are.
-    fn welcome(&mut self, news: &mut News, time: Timestamp, _delta: &mut Delta) {
+    /// Indexes new entities and says whose they are; returns those that were in a leak before, with the leak.
+    fn welcome(&mut self, news: &mut News, time: Timestamp) -> Vec<(NodeIx, NodeIx)> {
+        let mut leaked = Vec::new();
         for ix in news.nodes.drain(..) {
             self.index_node(ix);
             match self.graph.arena.node(ix).kind {
@@ -228,8 +235,9 @@ impl Stage {
                 EntityKind::Staff => self.own_staff(ix, time),
                 _ => {}
             }
+            leaked.extend(self.leaked_before(ix).map(|leak| (ix, leak)));
         }
-        news.structural = false;
+        leaked
     }
 
     /// Enters a node into the indexes that are not in rows.
@@ -248,6 +256,10 @@ impl Stage {
             EntityKind::ApiKey => {
                 self.index.api_keys.insert(node.key.clone(), ix);
             }
+            EntityKind::Indicator if node.key.starts_with(intel::INCIDENT) => {
+                self.index.incidents.insert(ix);
+            }
+            EntityKind::Leak => self.index.n_leaks += 1,
             _ => {}
         }
     }

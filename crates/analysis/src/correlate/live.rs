@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use riskgraph_domain::alert::{Alert, AlertChange, AlertStatus, TimelineEntry, Verdict};
+use riskgraph_domain::graph::RiskCause;
 use riskgraph_domain::signal::{Signal, TouchRole};
 use riskgraph_domain::{AlertId, EntityId, FindingId, RelationId, Severity, SignalId, Text, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ const TIMELINE_FIRST: usize = 16;
 /// Subjects that are news one by one; after that only doubled counts are.
 const SUBJECTS_NEWS_MAX: u32 = 8;
 /// Nodes of one signal whose neighbourhood is weighed.
-const WEIGHED_MAX: usize = 8;
+const WEIGHED_MAX: usize = 4;
 
 /// One entity of an alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,8 +68,10 @@ pub(super) struct Best {
 /// Risk from outside the alert's own signals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Backdrop {
-    /// Hundredths of points before the share of the alert's strongest signal.
+    /// Before the share of the alert's strongest signal.
     pub points: f64,
+    /// The strongest cause of it.
+    pub cause: RiskCause,
     pub reason: String,
     pub path: Vec<RelationId>,
 }
@@ -259,6 +262,24 @@ impl Live {
         }
     }
 
+    /// Takes back a signal that turned out wrong, and what it cast on other alerts; says whether that changed anything.
+    pub(super) fn retract(&mut self, signal: SignalId, detector: &str) -> bool {
+        let cast = self.backdrop.as_ref().is_some_and(|backdrop| backdrop.cause == RiskCause::Signal(signal));
+        if cast {
+            self.backdrop = None;
+        }
+        let Some(place) = self.signals.iter().position(|known| *known == signal) else { return cast };
+        self.signals.remove(place);
+        self.alert.count = self.alert.count.saturating_sub(1);
+        if let Some(best) = self.detectors.get_mut(detector) {
+            best.count = best.count.saturating_sub(1);
+            if best.count == 0 {
+                self.detectors.remove(detector);
+            }
+        }
+        true
+    }
+
     /// Whether a time lies within the alert's window.
     pub(super) fn near(&self, time: Timestamp, window_ms: i64) -> bool {
         let window = self.window_ms.max(window_ms);
@@ -354,7 +375,7 @@ impl Live {
             let reason = format!("{}: {}", super::tell::noun(&graph.arena, origin), cause.title);
             let path = arrived.get(top).map_or(&[][..], |arrived| &arrived.path);
             let path = path.iter().map(|&edge| graph.arena.relation_id(edge)).collect();
-            self.backdrop = Some(Backdrop { points, reason, path });
+            self.backdrop = Some(Backdrop { points, cause: cause.source, reason, path });
         }
     }
 

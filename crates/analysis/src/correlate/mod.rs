@@ -10,12 +10,12 @@ mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use riskgraph_domain::alert::{Alert, AlertChange, AlertEvent, Verdict};
+use riskgraph_domain::alert::{Alert, AlertChange, AlertEvent, TimelineEntry, Verdict};
 use riskgraph_domain::graph::RiskCause;
 use riskgraph_domain::ports::Delta;
 use riskgraph_domain::signal::{Signal, TouchRole};
 use riskgraph_domain::time::DAY_MS;
-use riskgraph_domain::{AlertId, Text, Timestamp};
+use riskgraph_domain::{AlertId, SignalId, Text, Timestamp};
 
 use crate::detect::Context;
 use crate::graph::{NodeIx, RiskGraph};
@@ -26,6 +26,8 @@ pub use state::blob_name;
 
 /// Alerts that may still take in signals, at most; beyond it those touched longest ago take no more.
 const LIVE_MAX: usize = 4_096;
+/// Alerts that only wait for people, at most.
+const RESTING_MAX: usize = 20_000;
 /// How long after its window an alert still waits for late events.
 const LATE_MS: i64 = DAY_MS;
 
@@ -42,6 +44,8 @@ pub struct Correlator {
     live: BTreeMap<AlertId, Live>,
     by_entity: BTreeMap<NodeIx, BTreeSet<AlertId>>,
     by_campaign: BTreeMap<Text, BTreeSet<AlertId>>,
+    /// Alerts in `live` that rest.
+    resting: BTreeSet<AlertId>,
     sequence: u64,
     dirty: BTreeSet<AlertId>,
 }
@@ -82,7 +86,10 @@ impl Correlator {
             let links: Vec<_> = path.iter().map(|&edge| graph.arena.relation_id(edge)).collect();
             live.add_links(&links);
         }
-        self.weigh_context(id, touching, graph);
+        // The neighbourhood is weighed for what is new, not for each of a campaign's thousand signals.
+        if news.detector || news.subject || news.merged {
+            self.weigh_context(id, touching, graph);
+        }
         self.tell(id, &news, graph, delta);
         Some(id)
     }
@@ -139,8 +146,10 @@ impl Correlator {
             self.by_campaign.entry(campaign.clone()).or_default().insert(into);
         }
         delta.alert_signals.extend(newer.signals().iter().map(|&signal| (into, signal)));
-        for ix in graph.own.move_alert(from, into) {
-            graph.arena.mark(ix);
+        for ix in newer.touched().keys().filter_map(|entity| graph.arena.find(*entity)).collect::<Vec<_>>() {
+            if graph.own.move_alert(ix, from, into) {
+                graph.arena.mark(ix);
+            }
         }
         let text = format!("Folded into the older alert {into}: the same entities and time.");
         newer.close(Verdict::Duplicate, text, None, newer.alert.updated_at);
@@ -165,7 +174,7 @@ impl Correlator {
             let alert = live.alert.clone();
             self.emit(change, alert, delta);
         }
-        self.keep_bounded(graph);
+        self.keep_bounded(graph, delta);
     }
 
     fn emit(&mut self, change: AlertChange, alert: Alert, delta: &mut Delta) {
@@ -176,6 +185,7 @@ impl Correlator {
     /// Takes an alert out of the correlation.
     fn take(&mut self, id: AlertId, graph: &RiskGraph) -> Option<Live> {
         let live = self.live.remove(&id)?;
+        self.resting.remove(&id);
         self.unindex(id, &live, graph);
         self.dirty.insert(id);
         Some(live)
@@ -202,14 +212,23 @@ impl Correlator {
         }
     }
 
-    /// Lets the alert touched longest ago rest when there are too many. A resting alert stays open for people.
-    fn keep_bounded(&mut self, graph: &RiskGraph) {
-        if self.live.values().filter(|live| !live.resting()).count() <= LIVE_MAX {
-            return;
+    /// Lets the alert touched longest ago rest when there are too many. A resting alert stays open for people; when
+    /// people leave too many, the oldest is closed without a verdict.
+    fn keep_bounded(&mut self, graph: &RiskGraph, delta: &mut Delta) {
+        if self.live.len() - self.resting.len() > LIVE_MAX {
+            let awake = self.live.iter().filter(|(_, live)| !live.resting());
+            if let Some(id) = awake.min_by_key(|(id, live)| (live.last(), **id)).map(|(id, _)| *id) {
+                self.rest(id, graph);
+            }
         }
-        let oldest = self.live.iter().filter(|(_, live)| !live.resting()).min_by_key(|(id, live)| (live.last(), **id));
-        if let Some(id) = oldest.map(|(id, _)| *id) {
-            self.rest(id, graph);
+        if self.resting.len() > RESTING_MAX {
+            let oldest =
+                self.resting.iter().filter_map(|id| self.live.get(id)).min_by_key(|live| (live.last(), live.alert.id));
+            if let Some(mut live) = oldest.map(|live| live.alert.id).and_then(|id| self.take(id, graph)) {
+                let text = "Closed: nobody looked at it, and too many newer alerts are open.".to_owned();
+                live.close(Verdict::InsufficientData, text, None, live.alert.updated_at);
+                self.emit(AlertChange::Resolved, live.alert, delta);
+            }
         }
     }
 
@@ -229,7 +248,42 @@ impl Correlator {
     fn rest(&mut self, id: AlertId, graph: &RiskGraph) {
         if let Some(mut live) = self.take(id, graph) {
             live.rest();
+            self.resting.insert(id);
             self.live.insert(id, live);
+        }
+    }
+
+    /// Takes back a signal that turned out wrong. An alert of nothing else is retracted, others lose what it gave them.
+    pub fn retract(
+        &mut self,
+        signal: SignalId,
+        detector: &str,
+        why: (Timestamp, &str),
+        graph: &RiskGraph,
+        delta: &mut Delta,
+    ) {
+        let (time, text) = why;
+        let ids: Vec<AlertId> = self.live.keys().copied().collect();
+        for id in ids {
+            let Some(live) = self.live.get_mut(&id).filter(|live| !live.resting()) else { continue };
+            if !live.retract(signal, detector) {
+                continue;
+            }
+            self.dirty.insert(id);
+            if live.detectors.is_empty() {
+                if let Some(mut live) = self.take(id, graph) {
+                    live.close(Verdict::FalsePositive, text.to_owned(), None, time);
+                    self.emit(AlertChange::Retracted, live.alert, delta);
+                }
+                continue;
+            }
+            live.tell_time(TimelineEntry { time, text: text.to_owned(), signal: None, actor: None });
+            live.alert.updated_at = live.alert.updated_at.max(time);
+            live.rescore(&graph.config.correlate);
+            live.mark_told();
+            live.describe(graph);
+            let alert = live.alert.clone();
+            self.emit(AlertChange::Updated, alert, delta);
         }
     }
 

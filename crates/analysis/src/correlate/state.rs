@@ -52,6 +52,9 @@ impl Correlator {
             for campaign in live.campaigns() {
                 self.by_campaign.entry(campaign.clone()).or_default().insert(id);
             }
+            if live.resting() {
+                self.resting.insert(id);
+            }
             self.live.insert(id, live);
         }
     }

@@ -161,20 +161,14 @@ impl OwnRisk {
         removed
     }
 
-    /// Notes that what was folded into one alert now belongs to another; says of which entities.
-    pub fn move_alert(&mut self, from: AlertId, to: AlertId) -> Vec<NodeIx> {
-        let mut touched = Vec::new();
-        for (&ix, causes) in &mut self.causes {
-            let mut moved = false;
-            for cause in causes.iter_mut().filter(|cause| cause.alert == Some(from)) {
-                cause.alert = Some(to);
-                moved = true;
-            }
-            if moved {
-                touched.push(ix);
-            }
+    /// Notes that what was folded into one alert now belongs to another; says whether this entity had any of it.
+    pub fn move_alert(&mut self, ix: NodeIx, from: AlertId, to: AlertId) -> bool {
+        let mut moved = false;
+        for cause in self.causes.get_mut(&ix).into_iter().flatten().filter(|cause| cause.alert == Some(from)) {
+            cause.alert = Some(to);
+            moved = true;
         }
-        touched
+        moved
     }
 
     /// Points of each cause of this entity at an instant, `(place in [`Self::of`], points)`, leaving out one alert's.

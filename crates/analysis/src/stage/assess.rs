@@ -57,7 +57,7 @@ impl Stage {
         delta.postures.push((record.vendor, record.posture.clone()));
         self.weigh_findings(record.vendor);
         for finding in serious {
-            self.correlator.on_finding(node, &finding, command.at, &mut self.graph, delta);
+            self.correlator.on_finding(node, &finding, command.at, &self.graph, delta);
         }
         Ok(())
     }

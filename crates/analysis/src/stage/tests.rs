@@ -252,3 +252,61 @@ fn windows_are_of_event_time() {
 
 mod journal;
 mod people;
+
+#[test]
+fn what_a_source_takes_back_is_taken_back() {
+    let retraction = |labels: &str, outcome: &str| {
+        let json = format!(
+            r#"{{"kind":"vendor.incident","outcome":"{outcome}","object":{{"type":"company","id":"Logistix"}},
+                "labels":{{"vendor":"Logistix"{labels}}},"message":"It was another company"}}"#
+        );
+        input("r1", 10 * HOUR, &json, &[])
+    };
+    for (labels, outcome) in [(r#","retracts":"i1""#, "unknown"), ("", "denied")] {
+        // With a signal of our own, the alert goes back to what that signal is worth.
+        let mut world = odd_call_after("Logistix Ltd", None, 0.5);
+        world.run(&[retraction(labels, outcome)]);
+        let open = world.open();
+        assert_eq!((open.len(), open[0].severity, open[0].count), (1, Severity::Medium, 1), "{open:#?}");
+        let vendor = EntityKey::new(E::Vendor, "logistix.example").id();
+        assert!(world.stage.graph().risk(vendor).is_some_and(|risk| risk.own < 1.0));
+        // Without one, nothing is left of it.
+        let mut world = World::new();
+        world.run(&[
+            command(0, vendor_of_tests()),
+            incident("i1", HOUR, "Logistix", None),
+            retraction(labels, outcome),
+        ]);
+        assert!(world.open().is_empty());
+        assert_eq!(world.rows.sequence.last().map(|event| event.change), Some(AlertChange::Retracted));
+    }
+}
+
+fn vendor_of_tests() -> Change {
+    vendor("Logistix GmbH & Co. KG", &["logistix.example"], &["parcels"])
+}
+
+#[test]
+fn news_from_before_a_vendor_was_registered_counts() {
+    let mut world = World::new();
+    world.run(&[incident("i1", 0, "Logistix Ltd", None), incident("i2", 0, "Brook Ltd", None)]);
+    assert!(world.open().is_empty());
+    world.run(&[command(48 * HOUR, vendor_of_tests())]);
+    let open = world.open();
+    assert_eq!((open.len(), open[0].count, open[0].severity), (1, 1, Severity::Medium));
+}
+
+#[test]
+fn a_login_first_seen_after_its_leak_is_matched_too() {
+    use sha2::{Digest, Sha256};
+    let hash: String = Sha256::digest("eve@shop.example").iter().map(|byte| format!("{byte:02X}")).collect();
+    let leak =
+        format!(r#"{{"kind":"leak.record","labels":{{"kind":"credential","id_hash":"{hash}","source":"combo"}}}}"#);
+    let key = r#"{"kind":"leak.record","labels":{"kind":"api_key","prefix":"ak_51d0","source":"paste"}}"#;
+    let login = r#"{"kind":"auth.login","outcome":"success","actor":{"staff":"Eve@shop.example"},"client":{"ip":"198.51.100.24"}}"#;
+    let mut world = World::new();
+    world.run(&[input("l", 0, &leak, &[]), input("k", 0, key, &[])]);
+    assert!(world.open().is_empty());
+    world.run(&[input("a", HOUR, login, &[]), input("c", HOUR, CALL, &[])]);
+    assert_eq!(world.open().iter().map(|alert| alert.severity).collect::<Vec<_>>(), [Severity::Medium; 2]);
+}

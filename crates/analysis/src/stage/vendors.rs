@@ -184,10 +184,10 @@ impl Stage {
     pub(super) fn new_integration(&mut self, ix: NodeIx, at: Timestamp) {
         let name = self.graph.arena.node(ix).key.clone();
         let id = IntegrationId::of(&[&name]);
-        if !self.integrations.contains_key(&id) {
-            self.integrations.insert(id, Integration { id, name, vendor: None });
+        self.integrations.entry(id).or_insert_with(|| {
             self.changed.integrations.insert(id);
-        }
+            Integration { id, name, vendor: None }
+        });
         self.resolve_integration(id, at);
     }
 

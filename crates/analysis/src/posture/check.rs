@@ -206,7 +206,13 @@ impl<'a> Case<'a> {
         let none = |kind: &str| {
             matches!(self.seen.dns.answer(self.domain(), kind), Some(DnsAnswer::NoData | DnsAnswer::NxDomain))
         };
-        none("A") && none("AAAA")
+        // The site may stand at another host of the domain (`www.`), and then something did answer.
+        let answered = |web: &Option<WebFacts>| web.as_ref().is_some_and(|web| !web.hops.is_empty());
+        none("A")
+            && none("AAAA")
+            && !answered(&self.seen.https)
+            && !answered(&self.seen.http)
+            && self.seen.tls.iter().all(|tls| matches!(tls.failure, Some(ProbeFailure::Unresolved)))
     }
 
     /// The page as a browser gets it.
@@ -229,10 +235,10 @@ impl<'a> Case<'a> {
 
     /// The TLS endpoints, or why there are none.
     pub(crate) fn endpoints(&self) -> Result<&'a [TlsFacts], Skip> {
-        if !self.seen.tls.is_empty() {
-            return Ok(&self.seen.tls);
+        if self.has_no_address() {
+            return Err(Skip::NotApplicable);
         }
-        if self.has_no_address() { Err(Skip::NotApplicable) } else { unknown("TLS was not probed") }
+        if self.seen.tls.is_empty() { unknown("TLS was not probed") } else { Ok(&self.seen.tls) }
     }
 }
 

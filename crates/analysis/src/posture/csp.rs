@@ -191,7 +191,7 @@ impl Policies {
         }
         let metas = page.facts.page.iter().flat_map(|facts| &facts.metas);
         for (_, value) in
-            metas.filter(|(name, _)| name.eq_ignore_ascii_case("content-security-policy")).take(POLICIES_MAX)
+            metas.filter(|(name, _)| name.trim().eq_ignore_ascii_case("content-security-policy")).take(POLICIES_MAX)
         {
             let Some(mut policy) = Policy::parse(value) else { continue };
             found.meta_frame_ancestors |= policy.get("frame-ancestors").is_some();

@@ -1,6 +1,7 @@
 //! Security headers other than CSP: transport, framing, sniffing, referrer, cross-origin. Knows nothing of bodies.
 
 pub(super) mod hsts;
+pub(super) mod structured;
 
 use riskgraph_domain::observation::{Hop, ProbeFailure, WebFacts};
 use serde_json::json;
@@ -34,6 +35,9 @@ pub(super) fn redirection(case: &Case<'_>) -> Judged {
     let evidence = |state: &str| json!({ "state": state, "route": route, "status": last.status });
     if !is_https(&last.url) {
         if let Some(failure) = &http.failure {
+            if matches!(failure, ProbeFailure::TlsFailed(_)) && bad_certificate(case) {
+                return Ok(Verdict::fail(evidence("redirects to https with an invalid certificate")));
+            }
             return unknown(describe(failure));
         }
         if matches!(last.status, 429 | 500..=599) {
@@ -174,7 +178,7 @@ pub(super) fn referrer(case: &Case<'_>) -> Judged {
         .hop
         .headers_named("referrer-policy")
         .map(str::to_owned)
-        .chain(metas.filter(|(name, _)| name.eq_ignore_ascii_case("referrer")).map(|(_, value)| value.clone()))
+        .chain(metas.filter(|(name, _)| name.trim().eq_ignore_ascii_case("referrer")).map(|(_, value)| value.clone()))
         .collect();
     let evidence = json!({ "values": values.iter().take(5).map(|value| cut(value)).collect::<Vec<_>>() });
     let sensitive = case.profile.payment_path || case.profile.authentication;
@@ -233,22 +237,12 @@ pub(super) fn resource_policy(case: &Case<'_>) -> Judged {
     })
 }
 
-/// The token of a structured-field item (RFC 8941 3.3.4), without its parameters; `None` when it is no token.
-pub(super) fn token(value: &str) -> Option<&str> {
-    let value = value.trim_matches(' ');
-    let item = value.split(';').next().unwrap_or("").trim_end_matches(' ');
-    let mut bytes = item.bytes();
-    let starts = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'*');
-    let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/".contains(&byte);
-    (starts && bytes.all(goes_on)).then_some(item)
-}
-
 /// The single token of a header: `Ok(None)` when absent, `Err` when invalid or sent twice.
 fn single_token<'a>(hop: &'a Hop, name: &'a str, known: &[&str]) -> Result<Option<&'a str>, ()> {
     let mut values = hop.headers_named(name);
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => token(value).filter(|token| known.contains(token)).map(Some).ok_or(()),
+        (Some(value), None) => structured::token(value).filter(|token| known.contains(token)).map(Some).ok_or(()),
         _ => Err(()),
     }
 }

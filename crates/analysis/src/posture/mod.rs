@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod check;
+mod compat;
 mod config;
 mod cookies;
 mod csp;
@@ -15,6 +16,7 @@ mod headers;
 mod mail;
 mod names;
 mod profile;
+mod relations;
 mod score;
 mod scripts;
 mod tls;
@@ -27,8 +29,10 @@ use serde_json::json;
 
 pub use catalogue::CATALOGUE;
 pub use check::{Check, Factor};
+pub use compat::compat;
 pub use config::PostureConfig;
 pub use profile::{AssetProfile, Profiles};
+pub use relations::{relations, relations_among};
 pub use score::{Incident, IncidentKind, Observed, freshness, grade, score};
 
 use check::{Case, Judge, Judged, Skip, Verdict};

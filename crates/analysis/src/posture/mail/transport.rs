@@ -1,5 +1,6 @@
 //! Mail arrives encrypted: MTA-STS (RFC 8461) and TLS reporting (RFC 8460).
 
+use riskgraph_domain::observation::ProbeFailure;
 use serde_json::json;
 
 use super::{Role, exchangers, role, texts};
@@ -171,6 +172,9 @@ pub(in crate::posture) fn sts(case: &Case<'_>) -> Result<Option<Result<(String, 
     let Some(file) = case.seen.files.iter().find(|file| file.url == place) else {
         return unknown("the MTA-STS policy was not fetched");
     };
+    if file.failure == Some(ProbeFailure::Unresolved) {
+        return Ok(Some(Err(StsError::File("the policy host does not resolve".to_owned()))));
+    }
     if let Some(failure) = &file.failure {
         return unknown(format!("MTA-STS policy: {}", describe(failure)));
     }

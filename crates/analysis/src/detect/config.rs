@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::enumeration::EnumerationConfig;
 use super::integration::IntegrationConfig;
 use super::scanning::ScanningConfig;
+use super::scraping::ScrapingConfig;
 
 /// The shipped configuration, with the reason of each quantity.
 const SHIPPED: &str = include_str!("../../../../config/detect.toml");
@@ -29,6 +30,7 @@ pub struct DetectConfig {
     pub integration: IntegrationConfig,
     pub enumeration: EnumerationConfig,
     pub scanning: ScanningConfig,
+    pub scraping: ScrapingConfig,
 }
 
 impl DetectConfig {

@@ -18,6 +18,7 @@ pub mod payment_habit;
 pub mod people;
 mod registry;
 pub mod scanning;
+pub mod scraping;
 pub mod takeover;
 mod telling;
 #[cfg(test)]

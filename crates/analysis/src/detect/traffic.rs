@@ -8,6 +8,7 @@ use super::config::DetectConfig;
 use super::enumeration::Enumeration;
 use super::integration::Integration;
 use super::scanning::Scanning;
+use super::scraping::Scraping;
 use super::{Context, Detector};
 
 /// Traffic detectors and their state.
@@ -16,6 +17,7 @@ pub(super) struct Traffic {
     pub(super) integration: Integration,
     enumeration: Enumeration,
     scanning: Scanning,
+    scraping: Scraping,
 }
 
 impl Traffic {
@@ -24,6 +26,7 @@ impl Traffic {
             integration: Integration::new(&config.integration),
             enumeration: Enumeration::new(&config.enumeration),
             scanning: Scanning::new(&config.scanning),
+            scraping: Scraping::new(&config.scraping),
         }
     }
 
@@ -34,6 +37,7 @@ impl Traffic {
                 self.integration.observe(event, context, signals);
                 self.enumeration.observe(event, context, signals);
                 self.scanning.observe(event, context, signals);
+                self.scraping.observe(event, context, signals);
             }
             EventKind::ApiCall => {
                 self.integration.observe(event, context, signals);
@@ -48,7 +52,7 @@ impl Traffic {
 
     /// Live keys of each detector's state.
     pub(super) fn entries(&self) -> Vec<(&'static str, usize)> {
-        let detectors: [&dyn Detector; 3] = [&self.integration, &self.enumeration, &self.scanning];
+        let detectors: [&dyn Detector; 4] = [&self.integration, &self.enumeration, &self.scanning, &self.scraping];
         detectors.iter().map(|detector| (detector.name(), detector.n_keys())).collect()
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Access<'a> {
     pub(super) owner: Option<Key>,
     pub(super) owner_name: Option<&'a str>,
     pub(super) success: bool,
+    /// A partner that has been calling for long.
+    pub(super) senior: bool,
 }
 
 impl<'a> Access<'a> {
@@ -74,6 +76,7 @@ impl<'a> Access<'a> {
             owner: owner_name.map(user_key),
             owner_name,
             success,
+            senior: false,
         })
     }
 

@@ -13,6 +13,8 @@ pub struct EnumerationConfig {
     pub owners_max: usize,
     /// Sessions and keys whose user is remembered.
     pub holders_max: usize,
+    /// Partners remembered.
+    pub partners_max: usize,
     /// Object types remembered.
     pub types_max: usize,
     /// Types, and path segments before an id, that everybody may read.
@@ -25,6 +27,8 @@ pub struct EnumerationConfig {
     pub floor_customer: f64,
     pub floor_key: f64,
     pub floor_staff: f64,
+    /// The same for a partner that never read single objects of this type.
+    pub floor_new: f64,
     /// Days of its own after which an actor is compared with itself.
     pub own_days: u32,
     pub weights: EnumerationWeights,

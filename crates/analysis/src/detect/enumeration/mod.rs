@@ -16,6 +16,7 @@
 //!
 //! Must *not* know the graph: ownership learned here is a cache of what events said.
 
+use riskgraph_domain::Timestamp;
 use riskgraph_domain::event::{Event, EventKind};
 use riskgraph_domain::signal::Signal;
 use riskgraph_domain::time::{DAY_MS, HOUR_MS};
@@ -51,6 +52,27 @@ pub struct Enumeration {
     /// User who holds a session or key.
     holders: Keyed<Key>,
     peers: Keyed<Peers>,
+    /// Calls of each partner key, whatever they read.
+    partners: Keyed<Seniority>,
+}
+
+/// How long and how much a partner key has been calling.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Seniority {
+    first: Option<Timestamp>,
+    calls: u64,
+}
+
+impl Seniority {
+    fn note(&mut self, time: Timestamp) {
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        self.calls += 1;
+    }
+
+    /// Whether it has called long enough that a type it never read is news.
+    fn senior(&self, time: Timestamp) -> bool {
+        self.calls >= SENIOR_CALLS && self.first.is_some_and(|first| time - first >= DAY)
+    }
 }
 
 impl Enumeration {
@@ -61,8 +83,18 @@ impl Enumeration {
             owners: Keyed::new(config.owners_max),
             holders: Keyed::new(config.holders_max),
             peers: Keyed::new(config.types_max),
+            partners: Keyed::new(config.partners_max),
             config: config.clone(),
         }
+    }
+
+    /// Notes a partner's call; whether the partner has been calling for long.
+    fn senior(&mut self, event: &Event) -> bool {
+        let Some(integration) = event.actor.integration.as_deref() else { return false };
+        let partner = self.partners.touch(mix(quick_key(integration)), event.time);
+        let senior = partner.senior(event.time);
+        partner.note(event.time);
+        senior
     }
 
     /// Learns who holds the session or key, and whose order was placed.
@@ -104,7 +136,9 @@ impl Detector for Enumeration {
         if !matches!(event.kind, EventKind::DataAccess | EventKind::ApiCall | EventKind::HttpRequest) {
             return;
         }
+        let senior = self.senior(event);
         let Some(mut access) = Access::of(event, &self.config) else { return };
+        access.senior = senior;
         access.user = access.user.or_else(|| self.holders.get(mix(quick_key(access.name))).copied());
         let object = object_key(access.kind, access.id);
         access.owner = access.owner.or_else(|| self.owners.get(object).copied());
@@ -115,7 +149,7 @@ impl Detector for Enumeration {
         reader.roll(event.time);
         let before = reader.objects.count();
         reader.add(&access, object, event.time);
-        peers.count(before, reader.objects.count());
+        peers.days.count(before, reader.objects.count());
         peers.note(name, reader);
         let shares = reader.weigh(&access, peers, config);
         let score = score_of(shares.sum());
@@ -126,10 +160,12 @@ impl Detector for Enumeration {
     }
 
     fn n_keys(&self) -> usize {
-        self.readers.len() + self.owners.len() + self.holders.len() + self.peers.len()
+        self.readers.len() + self.owners.len() + self.holders.len() + self.peers.len() + self.partners.len()
     }
 }
 
+/// Calls after which a partner is known.
+const SENIOR_CALLS: u64 = 200;
 /// Reads of a day are compared by day; foreign owners count for a week.
 const DAY: i64 = DAY_MS;
 const WEEK: i64 = 7 * DAY_MS;

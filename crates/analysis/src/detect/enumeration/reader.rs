@@ -8,9 +8,9 @@ use super::super::draft::log_ramp;
 use super::access::{Access, Group};
 use super::peers::Peers;
 use super::{DAY, EnumerationConfig, FAMILIAR_AGE_MS, WEEK};
+use crate::baseline::Counted;
 use crate::baseline::{Novelty, Probation, Seen};
 use crate::keyed::Key;
-use crate::sketch::Distinct;
 
 /// Owners an actor may be familiar with: a household and its merged accounts.
 const FAMILIAR_MAX: usize = 8;
@@ -29,14 +29,16 @@ pub(super) struct Reader {
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
     reads: u64,
+    /// A partner of long standing that never read this type before.
+    news: bool,
     /// Distinct objects of the running day.
-    pub(super) objects: Distinct,
-    pub(super) refused: Distinct,
+    pub(super) objects: Counted,
+    pub(super) refused: Counted,
     /// Distinct foreign objects and unfamiliar foreign owners of the running week.
-    pub(super) foreign: Distinct,
-    foreign_owners: Distinct,
+    pub(super) foreign: Counted,
+    foreign_owners: Counted,
     /// Distinct owners of the running day, whoever the actor is.
-    pub(super) owners: Distinct,
+    pub(super) owners: Counted,
     familiar: Seen,
     smallest: u64,
     largest: u64,
@@ -58,11 +60,12 @@ impl Default for Reader {
             first: Timestamp(0),
             last: Timestamp(0),
             reads: 0,
-            objects: Distinct::default(),
-            refused: Distinct::default(),
-            foreign: Distinct::default(),
-            foreign_owners: Distinct::default(),
-            owners: Distinct::default(),
+            news: false,
+            objects: Counted::default(),
+            refused: Counted::default(),
+            foreign: Counted::default(),
+            foreign_owners: Counted::default(),
+            owners: Counted::default(),
             familiar: Seen::new(FAMILIAR_MAX),
             smallest: u64::MAX,
             largest: 0,
@@ -131,6 +134,7 @@ impl Reader {
 
     /// Takes a read in.
     pub(super) fn add(&mut self, access: &Access, object: Key, time: Timestamp) {
+        self.news |= self.reads == 0 && access.senior;
         self.reads += 1;
         self.first = self.first.min(time);
         self.last = self.last.max(time);
@@ -212,15 +216,17 @@ impl Reader {
     fn weigh_volume(&self, shares: &mut Shares, access: &Access, peers: &Peers, config: &EnumerationConfig) {
         let weights = &config.weights;
         let own = if self.own_days >= config.own_days { Some(3.0 * self.own_top) } else { None };
-        let of_peers = peers.usual_max().map(|usual| 2.0 * usual);
+        let of_peers = peers.days.usual_max().map(|usual| 2.0 * usual);
+        let news = self.news && self.own_days == 0;
         let floor = match access.group {
+            Group::Partner if news => config.floor_new,
             Group::Customer => config.floor_customer,
             Group::Token | Group::Partner => config.floor_key,
             Group::Staff => config.floor_staff,
         };
         let known = match access.group {
             // Peers are other partners, with other jobs.
-            Group::Partner => own,
+            Group::Partner => own.or(news.then_some(0.0)),
             Group::Staff => own.or(of_peers),
             // One customer may not make many reads normal by doing them daily, but peers and itself together may.
             Group::Customer | Group::Token => Some(own.unwrap_or(0.0).max(of_peers.unwrap_or(0.0))),
@@ -240,7 +246,7 @@ impl Reader {
         shares.volume = weights.volume + weights.volume_more * log_ramp(excess, 1.0, 10.0);
         let span = self.largest.saturating_sub(self.smallest).saturating_add(1);
         let dense = n as f64 >= 0.5 * span as f64 || f64::from(self.steps) >= 0.5 * n as f64;
-        if access.group == Group::Partner {
+        if access.group == Group::Partner && !news {
             shares.volume = shares.volume.min(weights.partner_max);
         } else if n >= DENSE_MIN && self.largest > 0 && dense {
             shares.dense = weights.dense;

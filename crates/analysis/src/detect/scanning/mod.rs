@@ -26,9 +26,9 @@ use super::draft::{Draft, log_ramp};
 use super::keys::mix;
 use super::telling::{SCORE_MIN, score_of};
 use super::{Context, Detector};
+use crate::baseline::Counted;
 use crate::baseline::quick_key;
 use crate::keyed::Keyed;
-use crate::sketch::Distinct;
 
 mod config;
 mod shapes;
@@ -56,13 +56,13 @@ struct Client {
     requests: u32,
     errors: u32,
     server_errors: u32,
-    missing: Distinct,
+    missing: Counted,
     /// Distinct requests with attack shapes.
-    shaped: Distinct,
+    shaped: Counted,
     /// One bit for each class of shapes seen.
     classes: u32,
     /// Distinct well-known weak spots asked for and not found.
-    probes: Distinct,
+    probes: Counted,
     odd_methods: u32,
     scanner_agent: bool,
     samples: Vec<Text>,

@@ -124,3 +124,57 @@ impl Accounts {
         Case { event, context, keys, habit: self.people.compare(&keys, event.time) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{
+        Arrival, Dice, MINUTE, START, arrive, changed, failed, history, login, normal, payment, person,
+    };
+    use super::*;
+    use riskgraph_domain::Timestamp;
+
+    /// Normal logins and payments with an attack among them.
+    fn mixed(seed: u64) -> Vec<Event> {
+        let mut dice = Dice::new(seed);
+        let mut events = history(0..300, 3);
+        events.extend(normal(&mut dice, 300, START, START + 10 * MINUTE, 2.0, 0.05));
+        for n in 0..300 {
+            let mut who = person(50_000 + n);
+            who.ja4 = "t13d_tool".into();
+            events.push(failed(&who, START + 2 * MINUTE + n as i64 * 500, "bad_password"));
+            let customer = person(dice.below(300));
+            let time = START + dice.below(10 * MINUTE as u64) as i64;
+            events.push(payment(&customer, time, &format!("card-{n}"), "411111", 1_000 + n as i64 * 300));
+            events.push(if n % 9 == 0 { changed(&customer, time, "email") } else { login(&customer, time) });
+        }
+        arrive(events, Arrival::Shuffled, seed)
+    }
+
+    fn run(accounts: &mut Accounts, events: &[Event], signals: &mut Vec<Signal>) {
+        for event in events {
+            let context = Context { position: Default::default(), accepted_at: Timestamp(7), now: Timestamp(9) };
+            let score = accounts.score(event, &context);
+            assert!((0.0..=1.0).contains(&score));
+            accounts.observe(event, &context, signals);
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_anywhere_changes_nothing() {
+        for seed in 0..4 {
+            let config = DetectConfig::shipped().expect("parses");
+            let events = mixed(seed);
+            let (mut whole, mut undisturbed) = (Accounts::new(&config), Vec::new());
+            run(&mut whole, &events, &mut undisturbed);
+            assert!(!undisturbed.is_empty());
+            let cut = events.len() * (seed as usize + 1) / 5;
+            let (mut first, mut signals) = (Accounts::new(&config), Vec::new());
+            run(&mut first, &events[..cut], &mut signals);
+            let bytes = postcard::to_stdvec(&first).expect("writes");
+            let mut second: Accounts = postcard::from_bytes(&bytes).expect("reads");
+            run(&mut second, &events[cut..], &mut signals);
+            assert_eq!(signals, undisturbed, "seed {seed}");
+            assert_eq!(postcard::to_stdvec(&second).expect("writes"), postcard::to_stdvec(&whole).expect("writes"));
+        }
+    }
+}

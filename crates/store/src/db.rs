@@ -29,6 +29,8 @@ const WRITER_WAIT: Duration = Duration::from_secs(120);
 const READER_WAIT: Duration = Duration::from_secs(30);
 /// Prepared statements a connection keeps: all sizes of all bulk inserts, and the lists.
 const STATEMENTS_MAX: usize = 128;
+/// Rows a reader's thread hands over before it waits: a load of millions of rows spends much on that.
+const READ_AHEAD_ROWS: usize = 512;
 /// The write-ahead file is cut to this after a checkpoint, bytes.
 const WAL_KEPT_BYTES: i64 = 64 << 20;
 /// Waiting writers on PostgreSQL are told apart by this and the schema; any number that no one else uses.
@@ -221,6 +223,7 @@ fn sqlite_options(options: SqliteConnectOptions, part: Part) -> SqliteConnectOpt
         .journal_mode(SqliteJournalMode::Wal)
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(STATEMENTS_MAX)
+        .row_buffer_size(READ_AHEAD_ROWS)
         .pragma("temp_store", "MEMORY")
         .pragma("journal_size_limit", WAL_KEPT_BYTES.to_string())
         .disable_statement_logging();

@@ -26,20 +26,48 @@ pub(super) async fn mark<C: ConnectionTrait>(db: &C, name: &'static str) -> Resu
     row.map_or(Ok(0), |row| unsigned(row.value, "mark"))
 }
 
+/// Read as tuples, by place: millions of rows should not look each column up by its name.
 pub(super) async fn entities(db: &Db, after: Option<EntityId>, max: usize) -> Result<Vec<Entity>> {
-    let mut query = rows::entity::Entity::find().order_by_asc(rows::entity::Column::Id).limit(max as u64);
+    use rows::entity::Column;
+    type Row = (Vec<u8>, String, String, String, String, i64, i64);
+    let mut query = rows::entity::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Kind, Column::Key, Column::Name, Column::Attributes])
+        .columns([Column::FirstSeen, Column::LastSeen])
+        .order_by_asc(Column::Id)
+        .limit(max as u64);
     if let Some(after) = after {
-        query = query.filter(rows::entity::Column::Id.gt(after.to_bytes().to_vec()));
+        query = query.filter(Column::Id.gt(after.to_bytes().to_vec()));
     }
-    query.all(db.reader()).await?.into_iter().map(convert::entity).collect()
+    let found: Vec<Row> = query.into_tuple().all(db.reader()).await?;
+    found
+        .into_iter()
+        .map(|(id, kind, key, name, attributes, first_seen, last_seen)| {
+            convert::entity(rows::entity::Model { id, kind, key, name, attributes, first_seen, last_seen })
+        })
+        .collect()
 }
 
 pub(super) async fn relations(db: &Db, after: Option<RelationId>, max: usize) -> Result<Vec<Relation>> {
-    let mut query = rows::relation::Entity::find().order_by_asc(rows::relation::Column::Id).limit(max as u64);
+    use rows::relation::Column;
+    type Row = (Vec<u8>, String, Vec<u8>, Vec<u8>, i64, i64, f64, String);
+    let mut query = rows::relation::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Kind, Column::FromId, Column::ToId, Column::FirstSeen, Column::LastSeen])
+        .columns([Column::Confidence, Column::Source])
+        .order_by_asc(Column::Id)
+        .limit(max as u64);
     if let Some(after) = after {
-        query = query.filter(rows::relation::Column::Id.gt(after.to_bytes().to_vec()));
+        query = query.filter(Column::Id.gt(after.to_bytes().to_vec()));
     }
-    query.all(db.reader()).await?.into_iter().map(convert::relation).collect()
+    let found: Vec<Row> = query.into_tuple().all(db.reader()).await?;
+    found
+        .into_iter()
+        .map(|(id, kind, from_id, to_id, first_seen, last_seen, confidence, source)| {
+            let row = rows::relation::Model { id, kind, from_id, to_id, first_seen, last_seen, confidence, source };
+            convert::relation(row)
+        })
+        .collect()
 }
 
 pub(super) async fn blob(db: &Db, name: &str) -> Result<Option<Vec<u8>>> {

@@ -15,7 +15,7 @@ pub(crate) const HOUR_MS: i64 = 3_600_000;
 /// Share of a normal day's events that are visits; the rest is partners, staff and robots.
 const VISIT_SHARE: f64 = 0.74;
 /// Mean number of events of a visit, measured over seeds.
-const EVENTS_A_VISIT: f64 = 11.2;
+const EVENTS_A_VISIT: f64 = 9.9;
 /// Demand by weekday, Monday first.
 const WEEK: [f64; 7] = [1.04, 1.0, 0.97, 0.98, 0.93, 0.98, 1.1];
 /// How many times the usual traffic a sale brings, by hours since it began.

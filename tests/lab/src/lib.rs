@@ -30,4 +30,5 @@ pub use internet::{Internet, InternetOptions, LabVendor, Profile};
 pub use label::{Label, Labelled, Role, ScenarioId};
 pub use mix::{duplicate, late, merge, shuffle_within, write_labels, write_ndjson};
 pub use roster::{Company, VendorRole, roster};
+pub use scenario::Act;
 pub use shop::{DayFlavour, Shop, ShopOptions};

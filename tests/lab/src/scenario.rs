@@ -5,9 +5,10 @@ use riskgraph_domain::{Text, Timestamp};
 
 use crate::device::ja4;
 use crate::dice::Dice;
-use crate::emit::Emitter;
+use crate::emit::{Emitter, sort};
 use crate::label::{Label, Labelled, Role, ScenarioId};
-use crate::shop::Shop;
+use crate::mix::merge;
+use crate::shop::{DayFlavour, Shop};
 use crate::world::{Network, NetworkKind};
 
 mod s1;
@@ -20,7 +21,33 @@ mod s7;
 /// Hosting networks kept for search engines and monitors: attackers rent elsewhere.
 const HOSTING_KEPT: usize = 3;
 
+/// A story at an hour of a day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Act {
+    pub id: ScenarioId,
+    /// The attack, or anything else for its twin.
+    pub role: Role,
+    /// When it begins, since midnight UTC.
+    pub after_ms: i64,
+    pub scale: f64,
+}
+
 impl Shop {
+    /// A day with stories played into it, in time order. What a story does after midnight comes last.
+    pub fn day_with(&mut self, day: u32, flavour: DayFlavour, acts: &[Act]) -> impl Iterator<Item = Labelled> {
+        let midnight = self.midnight(day);
+        let mut played: Vec<Labelled> = Vec::new();
+        for act in acts {
+            let at = midnight + act.after_ms;
+            played.extend(match act.role {
+                Role::Attack => self.scenario(act.id, at, act.scale),
+                Role::Twin | Role::Normal => self.twin(act.id, at, act.scale),
+            });
+        }
+        sort(&mut played);
+        merge(self.day(day, flavour), played)
+    }
+
     /// The attack, its first event at `at`; `scale` 1 is its full size.
     #[must_use]
     pub fn scenario(&self, id: ScenarioId, at: Timestamp, scale: f64) -> Vec<Labelled> {

@@ -14,7 +14,6 @@ use crate::world::{Network, NetworkKind};
 
 /// How this run's testers work.
 struct Testers {
-    bins: Vec<u16>,
     cards: Vec<CardOnFile>,
     addresses: Vec<(Network, Text)>,
     fingerprint: Text,
@@ -57,7 +56,6 @@ impl Testers {
             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
         ];
         let testers = Self {
-            bins,
             cards,
             addresses,
             fingerprint: stage.tool(),
@@ -80,7 +78,6 @@ impl Testers {
 
 pub(super) fn attack(stage: &mut Stage<'_>) {
     let testers = Testers::draw(stage);
-    debug_assert!(!testers.bins.is_empty());
     let mut dice = stage.dice.clone();
     for at in 0..dice.range(3, 6) {
         let client = testers.client(stage, &mut dice);

@@ -6,7 +6,9 @@ use crate::text::Text;
 use crate::time::Timestamp;
 
 mod read;
+mod schema;
 pub use read::{MISSING_FIELD, UNKNOWN_KIND};
+pub use schema::json_schema;
 
 /// Unknown fields of an event, kept as they came; a nested one under its dotted name (`client.region`).
 pub type Extra = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,24 @@
+# Two commands: `make demo` runs the product on a small internet of its own, `make test` passes the tests.
+# Both set up what they need on a Debian-like machine that has Rust, Node and make.
+
+# Seconds after which the demo ends by itself; empty: it runs until Ctrl-C.
+FOR ?=
+
+.PHONY: demo test bench gen lint
+
+demo:
+	cargo build --release --locked
+	./target/release/riskgraph demo $(if $(FOR),--for $(FOR))
+
+test:
+	./scripts/test.sh
+
+bench:
+	cargo bench --locked
+
+gen:
+	cargo xtask gen
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -1,0 +1,190 @@
+//! What an operator can set, and the defaults that need no setting.
+//!
+//! `config/riskgraph.toml` is the annotated default, compiled in; a file given with `--config` overrides it key by key, and
+//! environment variables such as `RISKGRAPH_SERVER__LISTEN` override both. Unknown keys are errors.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The annotated default configuration.
+pub const SHIPPED: &str = include_str!("../config/riskgraph.toml");
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub store: StoreConfig,
+    pub journal: JournalConfig,
+    pub pipeline: PipelineConfig,
+    pub assessment: AssessmentConfig,
+    pub crawler: CrawlerConfig,
+}
+
+/// Where the service listens and what it takes.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address and port of the HTTP server.
+    pub listen: SocketAddr,
+    /// Largest request body on the wire, bytes.
+    pub body_bytes_max: usize,
+    /// Largest body once decompressed, bytes.
+    pub decoded_bytes_max: usize,
+}
+
+/// Where state is kept.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StoreConfig {
+    /// Folder of the SQLite files.
+    pub data_dir: PathBuf,
+    /// `postgres://...` instead of SQLite in `data_dir`; empty for SQLite.
+    pub url: String,
+}
+
+/// Where input is made durable.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JournalConfig {
+    /// `postgres://...` instead of SQLite in `data_dir`; empty for SQLite.
+    pub url: String,
+    /// Days that judged input is kept.
+    pub keep_days: u32,
+    /// Newest event ids among which duplicates are known; about 30 bytes each.
+    pub dedupe_ids: usize,
+}
+
+/// How the pipeline runs.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineConfig {
+    /// Accepted but not yet judged events beyond which new input is refused with 429; about 1 KB each.
+    pub lag_max: u64,
+    /// Seconds between two checkpoints of the detectors' state.
+    pub checkpoint_every_s: u32,
+}
+
+/// When vendors are assessed.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssessmentConfig {
+    /// Cron expression with seconds, in `time_zone`.
+    pub cron: String,
+    /// IANA name.
+    pub time_zone: String,
+    /// Assessments that run at once.
+    pub parallel: usize,
+}
+
+/// How the crawler reaches the outside.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrawlerConfig {
+    /// `ADDRESS:PORT` of the DNS resolver; empty for the system's.
+    pub resolver: String,
+    /// PEM file of certificate authorities to trust besides the public ones; empty for none.
+    pub ca_file: PathBuf,
+    /// DNSSEC trust anchors in zone file form; empty for the root's.
+    pub dnssec_anchors: PathBuf,
+    /// `HOST:PORT=ADDRESS:PORT`: connections that go elsewhere than DNS says.
+    pub connect: Vec<String>,
+    /// Private networks that may be crawled (CIDR); by default none.
+    pub allow_networks: Vec<String>,
+}
+
+/// The configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the configuration cannot be read; check the file and the RISKGRAPH_ variables")]
+    Read(#[from] config::ConfigError),
+    #[error("{key}: {problem}")]
+    Value { key: &'static str, problem: String },
+}
+
+impl Config {
+    /// The shipped defaults, overridden by the file and the environment.
+    ///
+    /// # Errors
+    /// When the file is missing, a key is unknown, or a value is out of its range.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut builder =
+            config::Config::builder().add_source(config::File::from_str(SHIPPED, config::FileFormat::Toml));
+        if let Some(file) = file {
+            builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
+        }
+        let environment = config::Environment::with_prefix("RISKGRAPH").prefix_separator("_").separator("__");
+        // Variables such as RISKGRAPH_TOKEN are for the command line, not keys of the configuration.
+        let keys = std::env::vars().filter(|(name, _)| name.starts_with("RISKGRAPH_") && name.contains("__")).collect();
+        let config: Self =
+            builder.add_source(environment.source(Some(keys)).try_parsing(true)).build()?.try_deserialize()?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        use std::str::FromStr as _;
+        let wrong = |key, problem: String| Err(ConfigError::Value { key, problem });
+        if croner::Cron::from_str(&self.assessment.cron).is_err() {
+            return wrong("assessment.cron", format!("'{}' is no cron expression", self.assessment.cron));
+        }
+        if self.assessment.time_zone.parse::<chrono_tz::Tz>().is_err() {
+            return wrong(
+                "assessment.time_zone",
+                format!("'{}' is no IANA time zone such as Europe/Berlin", self.assessment.time_zone),
+            );
+        }
+        if !(1..=64).contains(&self.assessment.parallel) {
+            return wrong("assessment.parallel", "must be 1 to 64".to_owned());
+        }
+        if self.pipeline.lag_max < 1_000 {
+            return wrong("pipeline.lag_max", "must be at least 1000".to_owned());
+        }
+        if self.journal.dedupe_ids < 1_000 {
+            return wrong("journal.dedupe_ids", "must be at least 1000".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The store's database URL.
+    #[must_use]
+    pub fn store_url(&self) -> String {
+        self.url_or_file(&self.store.url, "riskgraph.db")
+    }
+
+    /// The journal's database URL.
+    #[must_use]
+    pub fn journal_url(&self) -> String {
+        self.url_or_file(if self.journal.url.is_empty() { &self.store.url } else { &self.journal.url }, "journal.db")
+    }
+
+    fn url_or_file(&self, url: &str, file: &str) -> String {
+        if url.is_empty() { format!("sqlite://{}", self.store.data_dir.join(file).display()) } else { url.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_defaults_load() {
+        let config = Config::load(None).expect("defaults load");
+        assert!(config.store_url().starts_with("sqlite://"));
+        assert_eq!(config.store.url, "");
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error() {
+        let dir = tempfile::tempdir().expect("dir");
+        let file = dir.path().join("c.toml");
+        std::fs::write(&file, "[server]\nlisten_on = \"127.0.0.1:1\"\n").expect("write");
+        assert!(Config::load(Some(&file)).is_err());
+        std::fs::write(&file, "[assessment]\ntime_zone = \"Mars\"\n").expect("write");
+        let error = Config::load(Some(&file)).expect_err("no such zone").to_string();
+        assert!(error.contains("assessment.time_zone"), "{error}");
+    }
+}

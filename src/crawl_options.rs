@@ -1,0 +1,47 @@
+//! From the configuration's words to the crawler's options.
+
+use std::net::SocketAddr;
+
+use riskgraph_connectors::crawl::CrawlerOptions;
+use riskgraph_domain::error::{Fault, FaultCode};
+
+use crate::config::CrawlerConfig;
+
+/// The crawler's options as configured.
+///
+/// # Errors
+/// When an address, a network or the authority file is wrong; the message names the key.
+pub fn of(config: &CrawlerConfig) -> Result<CrawlerOptions, Fault> {
+    let mut options = CrawlerOptions::default();
+    if !config.resolver.is_empty() {
+        options.resolver = Some(address("crawler.resolver", &config.resolver)?);
+    }
+    if !config.ca_file.as_os_str().is_empty() {
+        let pem = std::fs::read(&config.ca_file).map_err(|error| {
+            wrong("crawler.ca_file", format!("{} cannot be read: {error}", config.ca_file.display()))
+        })?;
+        options.extra_ca_pem = Some(pem);
+    }
+    if !config.dnssec_anchors.as_os_str().is_empty() {
+        options.dnssec_anchors = Some(config.dnssec_anchors.clone());
+    }
+    for entry in &config.connect {
+        let rule = entry.parse().map_err(|problem| wrong("crawler.connect", format!("'{entry}': {problem}")))?;
+        options.connect.push(rule);
+    }
+    for network in &config.allow_networks {
+        let network = network
+            .parse()
+            .map_err(|_| wrong("crawler.allow_networks", format!("'{network}' is no network such as 10.20.0.0/16")))?;
+        options.allow_networks.push(network);
+    }
+    Ok(options)
+}
+
+fn address(key: &str, text: &str) -> Result<SocketAddr, Fault> {
+    text.parse().map_err(|_| wrong(key, format!("'{text}' is not ADDRESS:PORT such as 192.0.2.53:53")))
+}
+
+fn wrong(key: &str, problem: String) -> Fault {
+    Fault::new(FaultCode::Configuration, format!("{key}: {problem}"))
+}

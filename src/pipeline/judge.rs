@@ -1,0 +1,131 @@
+//! Judging: every record through the detectors, the graph and the correlation, under the locks that readers share.
+
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use riskgraph_analysis::detect::{Context, Detectors};
+use riskgraph_analysis::stage::Stage;
+use riskgraph_domain::Timestamp;
+use riskgraph_domain::error::{Fault, FaultCode};
+use riskgraph_domain::journal::{Position, Record};
+use riskgraph_domain::ports::Delta;
+use riskgraph_domain::signal::Signal;
+use riskgraph_domain::time::Clock;
+
+use super::apply::Outcome;
+use crate::counters::{Counters, StateKind};
+
+/// Records judged while the locks are held: about a millisecond, so that readers wait no longer.
+const TURN_RECORDS: usize = 256;
+/// First byte of a checkpoint: the version of the detectors' state. A checkpoint of another version is not used.
+const STATE_VERSION: u8 = 1;
+
+/// Holds the two layers of state and judges records with them.
+pub struct Judge {
+    detectors: Arc<RwLock<Detectors>>,
+    stage: Arc<RwLock<Stage>>,
+    clock: Arc<dyn Clock>,
+    /// Up to here the stage was loaded from rows: only the detectors still need these records.
+    stage_is_at: u64,
+    checkpointed: u64,
+    signals: Vec<Signal>,
+}
+
+/// What judging some records came to, besides the delta.
+#[derive(Debug, Default)]
+pub struct Judged {
+    pub n_events: u64,
+    /// Result of the last command among the records.
+    pub command_result: Option<Result<(), Fault>>,
+}
+
+impl Judge {
+    #[must_use]
+    pub fn new(
+        detectors: Arc<RwLock<Detectors>>,
+        stage: Arc<RwLock<Stage>>,
+        clock: Arc<dyn Clock>,
+        applied: Position,
+    ) -> Self {
+        Self { detectors, stage, clock, stage_is_at: applied.0, checkpointed: 0, signals: Vec::new() }
+    }
+
+    /// Judges consecutive records, the first at position `first`.
+    pub fn judge(&mut self, first: u64, accepted_at: Timestamp, records: Vec<Record>, delta: &mut Delta) -> Judged {
+        let mut judged = Judged::default();
+        let mut records = records.into_iter().zip(first..).peekable();
+        while records.peek().is_some() {
+            let now = self.clock.now();
+            let mut detectors = self.detectors.write();
+            let mut stage = self.stage.write();
+            for (record, position) in records.by_ref().take(TURN_RECORDS) {
+                let context = Context { position: Position(position), accepted_at, now };
+                let stage_needs_it = position > self.stage_is_at;
+                match record {
+                    Record::Event(event) => {
+                        judged.n_events += 1;
+                        detectors.observe(&event, &context, &mut self.signals);
+                        if stage_needs_it {
+                            stage.on_event(&event, std::mem::take(&mut self.signals), &context, delta);
+                        } else {
+                            self.signals.clear();
+                        }
+                    }
+                    Record::Command(command) => {
+                        if stage_needs_it {
+                            judged.command_result = Some(stage.on_command(&command, &context, delta));
+                        }
+                    }
+                }
+            }
+        }
+        judged
+    }
+
+    /// Takes the outcome to hand it on, and completes it: rows that changed several times are in it once.
+    pub fn complete(&self, open: &mut Outcome) -> Outcome {
+        let mut outcome = std::mem::take(open);
+        if outcome.judged_until > 0 {
+            let mut stage = self.stage.write();
+            stage.flush(&mut outcome.delta);
+            outcome.risk_changed = stage.risk_changed(&outcome.delta);
+        }
+        outcome
+    }
+
+    /// The detectors' state as bytes; `None` when it has not moved since the last time.
+    ///
+    /// # Errors
+    /// When the state cannot be written, which only a fault in its types could cause.
+    pub fn checkpoint(&mut self, judged_until: u64) -> Result<Option<Vec<u8>>, Fault> {
+        if judged_until == self.checkpointed || judged_until < self.stage_is_at {
+            return Ok(None);
+        }
+        self.checkpointed = judged_until;
+        let detectors = self.detectors.read();
+        let state = postcard::to_extend(&*detectors, vec![STATE_VERSION]).map_err(|error| {
+            Fault::new(FaultCode::Internal, format!("the detectors' state cannot be written: {error}"))
+        })?;
+        Ok(Some(state))
+    }
+
+    /// Shows how much state there is.
+    pub fn note_state(&self, counters: &Counters) {
+        let set = |kind: &str, n: usize| {
+            counters.state_entries.get_or_create(&StateKind { kind: kind.to_owned() }).set(n as i64);
+        };
+        for (kind, n) in self.detectors.read().entries() {
+            set(kind, n);
+        }
+        let (n_entities, n_relations) = self.stage.read().graph().size();
+        set("entities", n_entities);
+        set("relations", n_relations);
+    }
+}
+
+/// Reads what [`Judge::checkpoint`] wrote; `None` when it is of another version or damaged, so that the journal is judged anew.
+#[must_use]
+pub fn read_checkpoint(state: &[u8]) -> Option<Detectors> {
+    let body = state.strip_prefix(&[STATE_VERSION])?;
+    postcard::from_bytes(body).ok()
+}

@@ -1,1 +1,22 @@
-//! riskgraph
+//! riskgraph: the wiring. Pipeline shells, jobs, and the command line; judgement itself is in `riskgraph_analysis`.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod contracts;
+pub mod counters;
+pub mod crawl_options;
+pub mod demo;
+pub mod gatekeeper;
+pub mod intake;
+pub mod jobs;
+pub mod live;
+pub mod pipeline;
+pub mod replay;
+pub mod restore;
+pub mod seen;
+pub mod status;
+pub mod vendor_csv;
+pub mod views;

@@ -1,0 +1,49 @@
+//! `riskgraph check` and `riskgraph migrate`.
+
+use riskgraph_analysis::detect::DetectConfig;
+use riskgraph_analysis::posture::PostureConfig;
+use riskgraph_analysis::spread::RiskConfig;
+
+use super::{Done, EXIT_DONE, EXIT_FAILED, Failure, SettingsArgs};
+use crate::app::{crawler, open_store};
+use crate::config::Config;
+
+/// Opens the store, which migrates it.
+pub(super) async fn migrate(settings: &SettingsArgs) -> Done {
+    let config = settings.load()?;
+    if config.store.url.is_empty() {
+        std::fs::create_dir_all(&config.store.data_dir)?;
+    }
+    open_store(&config).await.map_err(|fault| Failure::Run(fault.into()))?;
+    println!("the database has this version's schema");
+    Ok(EXIT_DONE)
+}
+
+/// Checks everything that can be checked without serving.
+pub(super) async fn check(settings: &SettingsArgs) -> Done {
+    let config = settings.load()?;
+    let mut failed = false;
+    for (what, result) in results(&config).await {
+        match result {
+            Ok(()) => println!("ok      {what}"),
+            Err(problem) => {
+                failed = true;
+                println!("failed  {what}: {problem}");
+            }
+        }
+    }
+    Ok(if failed { EXIT_FAILED } else { EXIT_DONE })
+}
+
+async fn results(config: &Config) -> Vec<(&'static str, Result<(), String>)> {
+    let folder = if config.store.url.is_empty() { std::fs::create_dir_all(&config.store.data_dir) } else { Ok(()) };
+    vec![
+        ("configuration", Ok(())),
+        ("detector quantities", DetectConfig::shipped().map(drop).map_err(|error| error.to_string())),
+        ("risk quantities", RiskConfig::defaults().map(drop).map_err(|error| error.to_string())),
+        ("posture quantities", PostureConfig::built_in().map(drop).map_err(|error| error.to_string())),
+        ("crawler options", crawler(config).map(drop).map_err(|fault| fault.to_string())),
+        ("data folder", folder.map_err(|error| error.to_string())),
+        ("database", open_store(config).await.map(drop).map_err(|fault| fault.to_string())),
+    ]
+}

@@ -1,0 +1,123 @@
+//! `riskgraph token`.
+
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use riskgraph_domain::access::{Role, Token};
+use riskgraph_domain::ports::Gatekeeper as _;
+use riskgraph_domain::time::{Clock as _, DAY_MS};
+
+use super::{Done, EXIT_DONE, EXIT_FAILED, Failure, Format, SettingsArgs};
+use crate::app::open_store;
+use crate::clock::SystemClock;
+use crate::gatekeeper::Guard;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct TokenCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Make a token; its secret is shown once.
+    Create {
+        /// admin (all), analyst (reads and triages), reader (reads), ingest (only sends events).
+        #[arg(long)]
+        role: String,
+        /// What it is for.
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// Days it is valid; without it, until revoked.
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u32>,
+        #[command(flatten)]
+        settings: SettingsArgs,
+    },
+    /// List tokens (never their secrets).
+    List {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        #[command(flatten)]
+        settings: SettingsArgs,
+    },
+    /// Revoke a token by its id (tok_...).
+    Revoke {
+        id: String,
+        #[command(flatten)]
+        settings: SettingsArgs,
+    },
+}
+
+impl TokenCommand {
+    pub(super) async fn run(self) -> Done {
+        match self.action {
+            Action::Create { role, name, days, settings } => create(&role, &name, days, &settings).await,
+            Action::List { format, settings } => list(format, &settings).await,
+            Action::Revoke { id, settings } => revoke(&id, &settings).await,
+        }
+    }
+}
+
+async fn guard(settings: &SettingsArgs) -> Result<Guard, Failure> {
+    let config = settings.load()?;
+    if config.store.url.is_empty() {
+        std::fs::create_dir_all(&config.store.data_dir)?;
+    }
+    let store = open_store(&config).await?;
+    Ok(Guard::new(store.tokens(), Arc::new(SystemClock)))
+}
+
+async fn create(role: &str, name: &str, days: Option<u32>, settings: &SettingsArgs) -> Done {
+    let role = Role::parse(role)
+        .ok_or_else(|| Failure::Use(anyhow!("'{role}' is no role; use admin, analyst, reader or ingest")))?;
+    let expires_at = days.map(|days| SystemClock.now() + i64::from(days) * DAY_MS);
+    let (token, bearer) = guard(settings).await?.create(name, role, expires_at).await?;
+    eprintln!("{} ({}), shown once:", token.id, token.role.as_str());
+    println!("{bearer}");
+    Ok(EXIT_DONE)
+}
+
+async fn list(format: Format, settings: &SettingsArgs) -> Done {
+    let tokens = guard(settings).await?.tokens().await?;
+    match format {
+        Format::Json => {
+            let rows: Vec<_> = tokens.iter().map(row).collect();
+            println!("{}", serde_json::to_string_pretty(&rows)?);
+        }
+        Format::Text => {
+            println!("{:<30} {:<8} {:<25} {:<25} NAME", "ID", "ROLE", "LAST USED", "EXPIRES");
+            for token in &tokens {
+                let shown =
+                    |at: Option<riskgraph_domain::Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339());
+                let state = if token.revoked_at.is_some() { "revoked".to_owned() } else { shown(token.expires_at) };
+                println!(
+                    "{:<30} {:<8} {:<25} {state:<25} {}",
+                    token.id.to_string(),
+                    token.role.as_str(),
+                    shown(token.last_used_at),
+                    token.name
+                );
+            }
+        }
+    }
+    Ok(EXIT_DONE)
+}
+
+fn row(token: &Token) -> serde_json::Value {
+    serde_json::json!({
+        "id": token.id, "name": token.name, "role": token.role.as_str(), "created_at": token.created_at,
+        "expires_at": token.expires_at, "last_used_at": token.last_used_at, "revoked_at": token.revoked_at,
+    })
+}
+
+async fn revoke(id: &str, settings: &SettingsArgs) -> Done {
+    let parsed = id.parse().map_err(|_| Failure::Use(anyhow!("'{id}' is no token id; see `riskgraph token list`")))?;
+    if guard(settings).await?.revoke(parsed).await? {
+        println!("revoked {id}");
+        Ok(EXIT_DONE)
+    } else {
+        eprintln!("riskgraph: no such token, or revoked already: {id}");
+        Ok(EXIT_FAILED)
+    }
+}

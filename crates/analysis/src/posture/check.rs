@@ -224,7 +224,13 @@ impl<'a> Case<'a> {
             return Err(Skip::NotApplicable);
         }
         let Some(facts) = &self.seen.https else { return unknown("the page was not fetched") };
-        page_of(facts)
+        match &self.seen.http {
+            // A site that refuses HTTPS and serves its page in clear is judged by that page.
+            Some(http) if matches!(facts.failure, Some(ProbeFailure::Refused(_))) && page_of(http).is_ok() => {
+                page_of(http)
+            }
+            _ => page_of(facts),
+        }
     }
 
     /// The endpoint the page is served from: the domain's own on 443, or the first.

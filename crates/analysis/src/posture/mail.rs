@@ -111,4 +111,6 @@ pub(super) fn texts(case: &Case<'_>, name: &str) -> Result<Vec<String>, Skip> {
 }
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod tests;

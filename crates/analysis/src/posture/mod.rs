@@ -23,7 +23,7 @@ mod tls;
 mod transparency;
 
 use riskgraph_domain::Text;
-use riskgraph_domain::observation::DomainObservations;
+use riskgraph_domain::observation::{DomainObservations, TlsFacts};
 use riskgraph_domain::posture::{CheckOutcome, CheckResult};
 use serde_json::json;
 
@@ -45,22 +45,40 @@ use check::{Case, Judge, Judged, Skip, Verdict};
 pub fn judge(observations: &DomainObservations, profile: &AssetProfile, config: &PostureConfig) -> Vec<CheckOutcome> {
     let case = Case { seen: observations, profile, config };
     let mut outcomes = Vec::new();
+    // Endpoints without any TLS: TLS-01 says so, and there is nothing for the other checks to look at.
+    let mut without_tls: Vec<String> = Vec::new();
     for check in CATALOGUE {
-        match check.judge {
-            Judge::Domain(judge) => outcomes.extend(outcome(check, case.domain(), judge(&case))),
-            Judge::Endpoint(judge) => match case.endpoints() {
-                Ok(endpoints) => {
-                    for tls in endpoints {
-                        let asset =
-                            if tls.port == 443 { tls.host.to_string() } else { format!("{}:{}", tls.host, tls.port) };
-                        outcomes.extend(outcome(check, &asset, judge(&case, tls)));
+        let endpoints = match check.judge {
+            Judge::Domain(judge) => {
+                outcomes.extend(outcome(check, case.domain(), judge(&case)));
+                continue;
+            }
+            Judge::Endpoint(judge) => case.endpoints().map(|endpoints| (endpoints, judge)),
+        };
+        match endpoints {
+            Ok((endpoints, judge)) => {
+                for tls in endpoints {
+                    let asset = endpoint_name(tls);
+                    if without_tls.contains(&asset) {
+                        continue;
+                    }
+                    let judged = judge(&case, tls);
+                    let failed = judged.as_ref().is_ok_and(|verdict| verdict.result == CheckResult::Fail);
+                    outcomes.extend(outcome(check, &asset, judged));
+                    if check.id == "TLS-01" && failed {
+                        without_tls.push(asset);
                     }
                 }
-                Err(skip) => outcomes.extend(outcome(check, case.domain(), Err(skip))),
-            },
+            }
+            Err(skip) => outcomes.extend(outcome(check, case.domain(), Err(skip))),
         }
     }
     outcomes
+}
+
+/// The host, with its port when that is not 443.
+fn endpoint_name(tls: &TlsFacts) -> String {
+    if tls.port == 443 { tls.host.to_string() } else { format!("{}:{}", tls.host, tls.port) }
 }
 
 fn outcome(check: &Check, asset: &str, judged: Judged) -> Option<CheckOutcome> {

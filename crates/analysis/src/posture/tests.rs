@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use riskgraph_domain::observation::{DnsAnswer, ProbeFailure};
+use riskgraph_domain::observation::{DnsAnswer, Dnssec, ProbeFailure};
 use riskgraph_domain::posture::{CheckResult, Grade};
 
 use super::fixtures::*;
@@ -34,5 +34,142 @@ fn nothing_seen_is_unknown_and_not_rated() {
         }
         let posture = score(&outcomes, &Profiles::default(), &[], &config, NOW);
         assert_eq!((posture.score, posture.grade, posture.coverage), (None, Grade::NR, 0.0));
+    }
+}
+
+/// A domain with everything in place.
+fn exemplary() -> DomainObservations {
+    let mut seen = page_with(&[
+        ("content-security-policy", "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'"),
+        ("strict-transport-security", "max-age=63072000; includeSubDomains; preload"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("set-cookie", "__Host-session=1; Secure; HttpOnly; SameSite=Lax; Path=/"),
+    ]);
+    let secure = "https://shop.example.com/.well-known/security.txt";
+    let expires = (NOW + 90 * riskgraph_domain::time::DAY_MS).to_rfc3339();
+    seen.files = vec![
+        file(secure, 200, &format!("Contact: https://shop.example.com/report\nExpires: {expires}\n")),
+        file(
+            "https://mta-sts.shop.example.com/.well-known/mta-sts.txt",
+            200,
+            "version: STSv1\nmode: enforce\nmx: mx.shop.example.com\nmax_age: 1209600\n",
+        ),
+    ];
+    seen.http =
+        Some(fetched(vec![hop("http://shop.example.com/", 301, &[]), hop("https://shop.example.com/", 200, &[])]));
+    seen.cors = Some(fetched(vec![hop("https://shop.example.com/", 200, &[])]));
+    seen.dns.dnssec = Dnssec::Secure;
+    seen.dns.name_servers = vec![server("ns1.example.net", "198.51.100.1"), server("ns2.example.org", "203.0.113.1")];
+    seen.dns.lookups.extend([
+        records(DOMAIN, "NS", &["ns1.example.net.", "ns2.example.org."]),
+        records(DOMAIN, "SOA", &["ns1.example.net. admin.example.com. 1 7200 3600 1209600 3600"]),
+        records(DOMAIN, "CAA", &["0 issue \"letsencrypt.org\""]),
+        records(DOMAIN, "MX", &["10 mx.shop.example.com."]),
+        records(DOMAIN, "TXT", &["v=spf1 mx -all"]),
+        records("_dmarc.shop.example.com", "TXT", &["v=DMARC1; p=reject; rua=mailto:d@shop.example.com"]),
+        records("_mta-sts.shop.example.com", "TXT", &["v=STSv1; id=1"]),
+        records("_smtp._tls.shop.example.com", "TXT", &["v=TLSRPTv1; rua=mailto:d@shop.example.com"]),
+    ]);
+    seen
+}
+
+fn posture_of(seen: &DomainObservations) -> riskgraph_domain::posture::Posture {
+    let config = config();
+    score(&judge(seen, &AssetProfile::default(), &config), &Profiles::default(), &[], &config, NOW)
+}
+
+#[test]
+fn an_exemplary_domain_loses_nothing() {
+    let posture = posture_of(&exemplary());
+    assert_eq!((posture.score, posture.grade, posture.coverage), (Some(100.0), Grade::A, 1.0), "{posture:?}");
+    assert!(posture.waterfall.is_empty());
+    let shown: Vec<(&str, f64)> = posture.factors.iter().map(|f| (f.name.as_str(), f.coverage)).collect();
+    assert!(shown.contains(&("tls", 1.0)) && shown.contains(&("patching", 0.0)), "{shown:?}");
+    // The same observations give the same bytes.
+    let bytes = |seen: &DomainObservations| serde_json::to_string(&(posture_of(seen), compat(seen))).expect("writes");
+    assert_eq!(bytes(&exemplary()), bytes(&exemplary()));
+}
+
+#[test]
+fn a_neglected_domain_is_bad_and_an_http_only_one_worse() {
+    let mut neglected = exemplary();
+    neglected.https.as_mut().expect("a fetch").hops[0].headers.truncate(1);
+    neglected.dns.lookups.retain(|lookup| !lookup.name.starts_with('_'));
+    for name in
+        ["_dmarc.shop.example.com", "_mta-sts.shop.example.com", "_smtp._tls.shop.example.com", "_dmarc.example.com"]
+    {
+        neglected.dns.lookups.push(answered(name, "TXT", DnsAnswer::NxDomain));
+    }
+    neglected.tls[0].versions[1].accepted = Some(true);
+    let posture = posture_of(&neglected);
+    assert!(posture.score.is_some_and(|score| (40.0..90.0).contains(&score)), "{posture:?}");
+    let mut plain = neglected.clone();
+    plain.https = Some(unfetched("https://shop.example.com/", ProbeFailure::Refused("refused".into())));
+    plain.http = Some(fetched(vec![hop("http://shop.example.com/", 200, &[("content-type", "text/html")])]));
+    plain.tls[0].failure = Some(ProbeFailure::Refused("refused".into()));
+    plain.tls[0].handshake = None;
+    plain.tls[0].versions.clear();
+    let worse = posture_of(&plain);
+    assert!(worse.score.is_some() && worse.score < posture.score, "{worse:?}");
+    assert_eq!(worse.grade, Grade::D);
+    let tls = worse.factors.iter().find(|factor| factor.name.as_str() == "tls");
+    assert_eq!(tls.map(|factor| (factor.score, factor.coverage)), Some((Some(0.0), 1.0)));
+}
+
+#[test]
+fn the_documentation_lists_every_check() {
+    let page = include_str!("../../../../docs/checks.md");
+    for check in CATALOGUE {
+        let letter = &check.severity.as_str()[..1];
+        let row = page.lines().find(|line| line.starts_with(&format!("| {} |", check.id)));
+        assert!(row.is_some_and(|row| row.ends_with(&format!("| {letter} |"))), "{}: {row:?}", check.id);
+    }
+}
+
+#[test]
+fn hostile_text_never_panics() {
+    const PARTS: &[&str] = &[
+        "v=spf1", "v=DMARC1", "v=STSv1", "p=", "include:", "%{", "}", "%", "\"", "\\", ";", ",", "=", ":", "/", "//",
+        " ", "\t", "\n", "max-age", "1", "é", "😀", "\u{0}", "-", "*", "'nonce-", "https://", "..", ".", "all", "a",
+        "ip6:", "Contact:", "0 issue", "Set", "Domain=", "\u{feff}", "%zz",
+    ];
+    let config = config();
+    let mut state = 1_u64;
+    let mut next = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    for _ in 0..300 {
+        let mut text = || (0..next(12)).map(|_| PARTS[next(PARTS.len())]).collect::<String>();
+        let names = [
+            "content-security-policy",
+            "strict-transport-security",
+            "set-cookie",
+            "referrer-policy",
+            "x-frame-options",
+            "cross-origin-opener-policy",
+            "cross-origin-embedder-policy",
+            "content-type",
+            "server",
+        ];
+        let headers: Vec<(&str, String)> = names.iter().map(|&name| (name, text())).collect();
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let mut seen = page_with(&headers);
+        for kind in ["TXT", "MX", "NS", "CAA", "SOA", "A", "CNAME"] {
+            let values = [text(), text()];
+            seen.dns.lookups.push(records(DOMAIN, kind, &[&values[0], &values[1]]));
+        }
+        for name in ["_dmarc.shop.example.com", "_mta-sts.shop.example.com", "_smtp._tls.shop.example.com"] {
+            let value = text();
+            seen.dns.lookups.push(records(name, "TXT", &[&value]));
+        }
+        seen.files = vec![file("https://mta-sts.shop.example.com/.well-known/mta-sts.txt", 200, &text())];
+        seen.files.push(file("https://shop.example.com/.well-known/security.txt", 200, &text()));
+        let outcomes = judge(&seen, &AssetProfile::default(), &config);
+        assert!(outcomes.len() > 30);
+        assert!(compat(&seen).is_object());
+        let vendor = riskgraph_domain::EntityKey::new(riskgraph_domain::EntityKind::Vendor, "v");
+        assert!(!relations(&vendor, &seen).is_empty());
     }
 }

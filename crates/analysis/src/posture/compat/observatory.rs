@@ -220,8 +220,8 @@ fn hsts(scan: &Scan<'_>) -> &'static str {
     }
     let Some(header) = hop.header("strict-transport-security") else { return "hsts-not-implemented" };
     let header: String = header.chars().take(1024).collect::<String>().to_lowercase();
-    let ages = header.split(';').filter_map(|part| part.trim().strip_prefix("max-age=").map(leading_number));
-    match ages.last() {
+    let mut ages = header.split(';').rev().filter_map(|part| part.trim().strip_prefix("max-age=").map(leading_number));
+    match ages.next() {
         _ if header.contains(',') => "hsts-header-invalid",
         None => "hsts-header-invalid",
         Some(Some(age)) if age < SIX_MONTHS_S => "hsts-implemented-max-age-less-than-six-months",
@@ -266,7 +266,7 @@ fn referrer(scan: &Scan<'_>) -> &'static str {
         return "referrer-policy-not-implemented";
     }
     let tokens = values.iter().flat_map(|value| value.split(',')).map(|token| token.trim().to_lowercase());
-    let graded = tokens.filter_map(|token| match token.as_str() {
+    let mut graded = tokens.rev().filter_map(|token| match token.as_str() {
         "no-referrer" | "same-origin" | "strict-origin" | "strict-origin-when-cross-origin" => {
             Some("referrer-policy-private")
         }
@@ -275,7 +275,7 @@ fn referrer(scan: &Scan<'_>) -> &'static str {
         }
         _ => None,
     });
-    graded.last().unwrap_or("referrer-policy-header-invalid")
+    graded.next().unwrap_or("referrer-policy-header-invalid")
 }
 
 fn sniffing(scan: &Scan<'_>) -> &'static str {

@@ -161,8 +161,11 @@ fn record(case: &Case<'_>, name: &str, version: &str) -> Result<Option<Result<St
     })
 }
 
+/// The id and policy of MTA-STS, or what is wrong with them.
+pub(in crate::posture) type Sts = Result<(String, StsPolicy), StsError>;
+
 /// What MTA-STS of the domain is: `None` without a record.
-pub(in crate::posture) fn sts(case: &Case<'_>) -> Result<Option<Result<(String, StsPolicy), StsError>>, Skip> {
+pub(in crate::posture) fn sts(case: &Case<'_>) -> Result<Option<Sts>, Skip> {
     let Some(text) = record(case, &format!("_mta-sts.{}", case.domain()), "v=STSv1")? else { return Ok(None) };
     let id = match text.and_then(|text| parse_record(&text)) {
         Ok(id) => id,

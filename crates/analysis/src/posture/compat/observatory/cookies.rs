@@ -14,6 +14,8 @@ const ORDER: &[&str] = &[
     "cookies-session-without-httponly-flag",
     "cookies-session-without-secure-flag",
 ];
+/// Cookies read of one answer, at most.
+const COOKIES_MAX: usize = 200;
 /// Set by a platform; nothing the site could change.
 const IGNORED: &str = "heroku-session-affinity";
 
@@ -68,7 +70,7 @@ fn jar(scan: &Scan<'_>) -> Vec<Cookie> {
     let mut jar: Vec<(String, Cookie)> = Vec::new();
     for hop in &scan.page.hops {
         let host = host_of(&hop.url).unwrap_or_default();
-        for cookie in hop.headers_named("set-cookie").filter_map(Cookie::parse) {
+        for cookie in hop.headers_named("set-cookie").filter_map(Cookie::parse).take(COOKIES_MAX) {
             let domain = cookie.domain.clone().unwrap_or_else(|| host.clone());
             let own = domain == host || host.ends_with(&format!(".{domain}"));
             let suffix = domain != host && registrable(&domain).is_none();

@@ -14,13 +14,17 @@ mod ws;
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::handler::Handler;
 use axum::middleware;
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
+use riskgraph_domain::error::Fault;
 
 pub use serve::serve;
 
 use crate::app::App;
+use crate::fault::{RequestId, Shape, http_response};
 use crate::services::{ApiOptions, Graphiql, Services};
 use crate::surface::{Door, Endpoint, Method, ROUTES, Route};
 
@@ -35,7 +39,13 @@ pub fn router(services: Services, options: ApiOptions) -> axum::Router {
         }
         router = router.route(route.path, handler(route, &app));
     }
+    // A fallback of our own, so that also a router merged with this one answers a wrong path with our headers.
+    let router = router.fallback(nowhere);
     headers::protect(router, &app).with_state(app)
+}
+
+async fn nowhere(Extension(id): Extension<RequestId>) -> Response {
+    http_response(&Fault::not_found("page"), &id, Shape::Plain)
 }
 
 fn handler(route: &Route, app: &Arc<App>) -> MethodRouter<Arc<App>> {

@@ -16,8 +16,10 @@ use crate::services::ApiOptions;
 
 /// Pause after a failed accept (no more file descriptors), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Bytes of a request's head and of one HTTP/2 header list, at most.
-const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Bytes read ahead on one HTTP/1 connection, which also bounds a request's head.
+const READ_BUFFER_MAX: usize = 128 * 1024;
+/// Bytes of one HTTP/2 header list, at most.
+const H2_HEAD_BYTES_MAX: u32 = 32 * 1024;
 /// Streams of one HTTP/2 connection, at most.
 const H2_STREAMS_MAX: u32 = 100;
 
@@ -75,11 +77,11 @@ fn builder(header_timeout: Duration) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
-        .max_buf_size(HEAD_BYTES_MAX)
+        .max_buf_size(READ_BUFFER_MAX)
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(H2_STREAMS_MAX)
-        .max_header_list_size(HEAD_BYTES_MAX as u32)
+        .max_header_list_size(H2_HEAD_BYTES_MAX)
         .keep_alive_interval(header_timeout)
         .keep_alive_timeout(header_timeout);
     builder

@@ -52,6 +52,8 @@ async fn every_answer_is_careful() {
             assert!(response.headers().contains_key(name), "{path} has no {name}");
         }
     }
+    let console = server.client.get(server.url("/")).send().await.expect("an answer");
+    assert_eq!(console.text().await.expect("a body"), "console");
     let ids = [
         server.client.get(server.url("/health/live")).send().await.expect("an answer").headers()["x-request-id"]
             .clone(),

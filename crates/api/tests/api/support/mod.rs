@@ -51,7 +51,9 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let stop = options.stop.clone();
-        let router = router(services, options.clone());
+        // As the service does it: the console's routes lie beside ours.
+        let console = axum::Router::new().route("/", axum::routing::get(|| async { "console" }));
+        let router = router(services, options.clone()).merge(console);
         tokio::spawn(async move { serve(listener, router, &options).await });
         let client = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().expect("a client");
         Self { address, world, stop, client }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Context;
 use super::card_testing::CardTesting;
 use super::config::DetectConfig;
-use super::credential_stuffing::CredentialStuffing;
+use super::credential_stuffing::{CredentialStuffing, Found};
 use super::keys::Keys;
 use super::login_novelty::LoginNovelty;
 use super::password_guessing::{Around, PasswordGuessing};
@@ -86,12 +86,12 @@ impl Accounts {
     fn login(&mut self, event: &Event, context: &Context, signals: &mut Vec<Signal>) {
         let case = self.case(event, context);
         let mut compromises = Vec::new();
-        self.stuffing.observe(&case, signals, &mut compromises);
+        self.stuffing.observe(&case, &mut Found { signals, compromises: &mut compromises });
         let around = Around {
             is_outage: event.outcome.refused() && self.stuffing.is_outage_at(event.time),
             campaign: self.stuffing.campaign(event.time),
         };
-        self.guessing.observe(&case, around, signals, &mut compromises);
+        self.guessing.observe(&case, around, &mut Found { signals, compromises: &mut compromises });
         let novelty = self.novelty.observe(&case, signals);
         self.takeover.observe(&case, novelty, signals);
         for compromise in &compromises {

@@ -78,8 +78,20 @@ pub struct CardTesting {
     hot: Vec<Key>,
 }
 
+/// The clusters of one payment, in the order of [`DIMENSIONS`].
+type Clusters = [Option<Key>; 6];
+
+/// A payment with what was looked up for it.
+struct Payment<'a> {
+    case: &'a Case<'a>,
+    clusters: Clusters,
+    card: Option<Key>,
+}
+
 /// A window of a cluster that shows testing.
 struct Excess {
+    dimension: Dimension,
+    key: Key,
     counts: Counts,
     expected: f64,
     excess: f64,
@@ -121,15 +133,16 @@ impl CardTesting {
         let card =
             case.event.card.as_ref().and_then(|card| card.fingerprint.as_deref()).map(|card| key(&["card", card]));
         let is_known = self.is_known(case, card);
+        let payment = Payment { case, clusters, card };
         match case.event.outcome {
-            Outcome::Success => self.approval(case, &clusters, card, is_known, signals),
+            Outcome::Success => self.approval(&payment, is_known, signals),
             Outcome::Failure | Outcome::Denied if is_known || decline(case.event) == Decline::NotTesting => {
                 for key in clusters.into_iter().flatten() {
                     let (shape, time) = (self.shape(), case.event.time);
                     self.clusters.touch(key, time).count(shape, time, |counts| counts.others += 1);
                 }
             }
-            Outcome::Failure | Outcome::Denied => self.decline(case, &clusters, card, signals),
+            Outcome::Failure | Outcome::Denied => self.decline(&payment, signals),
             Outcome::Unknown => {}
         }
     }
@@ -149,14 +162,8 @@ impl CardTesting {
         is_old || case.habit.is_long_familiar()
     }
 
-    fn approval(
-        &mut self,
-        case: &Case<'_>,
-        clusters: &[Option<Key>; 6],
-        card: Option<Key>,
-        is_known: bool,
-        signals: &mut Vec<Signal>,
-    ) {
+    fn approval(&mut self, payment: &Payment<'_>, is_known: bool, signals: &mut Vec<Signal>) {
+        let Payment { case, clusters, card } = payment;
         let (shape, time, half_life) = (self.shape(), case.event.time, self.half_life_ms());
         for key in clusters.iter().flatten() {
             let cluster = self.clusters.touch(*key, time);
@@ -166,23 +173,24 @@ impl CardTesting {
             });
             cluster.learn(time, half_life, 1.0, 0.0);
         }
-        if !is_known && self.found(case, clusters, signals) {
+        if !is_known && self.found(payment, signals) {
             return; // not learned as a known card
         }
-        if let Some(card) = card {
+        if let Some(card) = *card {
             let facts = self.cards.touch(card, time);
             facts.first_approved = Some(facts.first_approved.map_or(time, |first| first.min(time)));
         }
     }
 
     /// Tells of a stranger's approval within a tested cluster.
-    fn found(&mut self, case: &Case<'_>, clusters: &[Option<Key>; 6], signals: &mut Vec<Signal>) -> bool {
+    fn found(&mut self, payment: &Payment<'_>, signals: &mut Vec<Signal>) -> bool {
+        let Payment { case, clusters, .. } = payment;
         let time = case.event.time;
         let sharpened = self.cards_of_source(case);
         let best = DIMENSIONS.into_iter().zip(clusters).filter_map(|(dimension, key)| {
             let key = (*key)?;
             let cluster = self.clusters.get(key).filter(|cluster| cluster.is_hot(time, self.config.found_s * 1_000))?;
-            Some((dimension, key, self.likelihood(case, clusters, cluster, sharpened)))
+            Some((dimension, key, self.likelihood(payment, cluster, sharpened)))
         });
         let Some((dimension, key, likelihood)) = best.max_by(|a, b| a.2.total_cmp(&b.2)) else { return false };
         let Some(attack) = self.clusters.get_mut(key).and_then(|cluster| cluster.attack.as_mut()) else { return false };
@@ -190,7 +198,8 @@ impl CardTesting {
             return false;
         }
         attack.n_approvals = attack.n_approvals.saturating_add(1);
-        let draft = report::found(case, &dimension.name(case.event), attack, likelihood, sharpened);
+        let draft =
+            report::found(case, &dimension.name(case.event), attack, report::Odds { likelihood, n_cards: sharpened });
         signals.push(draft.finish(case.event, case.context));
         true
     }
@@ -206,7 +215,8 @@ impl CardTesting {
 
     /// How likely the approval is the tester's: how many cards testing finds against how many strangers are approved,
     /// sharpened by the amount that is tested and by cards declined from the same source.
-    fn likelihood(&self, case: &Case<'_>, clusters: &[Option<Key>; 6], cluster: &Cluster, n_cards: u16) -> f64 {
+    fn likelihood(&self, payment: &Payment<'_>, cluster: &Cluster, n_cards: u16) -> f64 {
+        let Payment { case, clusters, .. } = payment;
         let (shape, time, span_ms) = (self.shape(), case.event.time, self.config.slow_s * 1_000);
         let counts = cluster.window(shape, time, span_ms);
         let open = counts.weighed();
@@ -229,10 +239,11 @@ impl CardTesting {
         }
     }
 
-    fn decline(&mut self, case: &Case<'_>, clusters: &[Option<Key>; 6], card: Option<Key>, signals: &mut Vec<Signal>) {
+    fn decline(&mut self, payment: &Payment<'_>, signals: &mut Vec<Signal>) {
+        let Payment { case, clusters, card } = payment;
         let (shape, time, half_life) = (self.shape(), case.event.time, self.half_life_ms());
         let gap_ms = self.config.gap_s * 1_000;
-        let one = self.one_decline(case, card);
+        let one = self.one_decline(case, *card);
         let amount = case.event.money.as_ref().and_then(|money| money.amount_minor);
         for key in clusters.iter().flatten() {
             let cluster = self.clusters.touch(*key, time);
@@ -251,7 +262,7 @@ impl CardTesting {
         for (dimension, key) in DIMENSIONS.into_iter().zip(clusters) {
             let Some(key) = *key else { continue };
             if let Some(excess) = self.excess(dimension, key, time) {
-                self.attack(case, (dimension, key), clusters, &excess, signals);
+                self.attack(payment, &excess, signals);
                 return;
             }
         }
@@ -303,18 +314,13 @@ impl CardTesting {
                 && excess / (config.overdispersion * expected + 2.0).sqrt() >= config.deviations_min
                 && f64::from(counts.cards) >= config.cards_min * factor
                 && f64::from(counts.declines) / f64::from(counts.cards).max(1.0) <= config.tries_per_card_max;
-            is_testing.then_some(Excess { counts, expected, excess, span_s })
+            is_testing.then_some(Excess { dimension, key, counts, expected, excess, span_s })
         })
     }
 
-    fn attack(
-        &mut self,
-        case: &Case<'_>,
-        (dimension, key): (Dimension, Key),
-        clusters: &[Option<Key>; 6],
-        excess: &Excess,
-        signals: &mut Vec<Signal>,
-    ) {
+    fn attack(&mut self, payment: &Payment<'_>, excess: &Excess, signals: &mut Vec<Signal>) {
+        let Payment { case, clusters, .. } = payment;
+        let (dimension, key) = (excess.dimension, excess.key);
         let time = case.event.time;
         let gap_ms = self.config.gap_s * 1_000;
         let name = dimension.name(case.event);
@@ -334,7 +340,7 @@ impl CardTesting {
         });
         attack.n_declines = if is_new { excess.counts.declines } else { attack.n_declines.saturating_add(1) };
         attack.last = attack.last.max(time);
-        let draft = report::attack(case, &name, dimension, excess, cluster, &attack);
+        let draft = report::attack(case, excess, cluster, &attack);
         let rises = Severity::of_score(draft.score()) > Severity::of_score(attack.reported);
         if attack.n_next == 0 || attack.n_declines >= attack.n_next || rises {
             attack.n_next = (f64::from(attack.n_declines) * self.config.report_growth) as u32;
@@ -353,7 +359,7 @@ impl CardTesting {
     }
 
     /// The story that one of the event's clusters is already part of.
-    fn shared_campaign(&self, clusters: &[Option<Key>; 6], time: Timestamp) -> Option<Text> {
+    fn shared_campaign(&self, clusters: &Clusters, time: Timestamp) -> Option<Text> {
         let gap_ms = self.config.gap_s * 1_000;
         clusters.iter().take(5).flatten().find_map(|key| {
             let cluster = self.clusters.get(*key)?;

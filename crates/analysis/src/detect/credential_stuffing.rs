@@ -61,6 +61,13 @@ pub struct Compromise {
     pub campaign: Option<Text>,
 }
 
+/// Where a detector of logins puts what it finds.
+#[derive(Debug)]
+pub struct Found<'a> {
+    pub signals: &'a mut Vec<Signal>,
+    pub compromises: &'a mut Vec<Compromise>,
+}
+
 /// What makes a group, narrowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::detect) enum Dimension {
@@ -128,14 +135,14 @@ impl CredentialStuffing {
     }
 
     /// Takes a login; appends signals and the logins held to be compromised.
-    pub fn observe(&mut self, case: &Case<'_>, signals: &mut Vec<Signal>, compromises: &mut Vec<Compromise>) {
+    pub fn observe(&mut self, case: &Case<'_>, found: &mut Found<'_>) {
         if case.event.kind != EventKind::AuthLogin {
             return;
         }
         match case.event.outcome {
-            Outcome::Success => self.success(case, signals, compromises),
+            Outcome::Success => self.success(case, found),
             _ if is_guess(case.event) && case.habit.is_familiar() => self.familiar_failure(case),
-            _ if is_guess(case.event) => self.guess(case, signals, compromises),
+            _ if is_guess(case.event) => self.guess(case, found),
             _ => {}
         }
     }
@@ -155,7 +162,7 @@ impl CredentialStuffing {
         }
     }
 
-    fn guess(&mut self, case: &Case<'_>, signals: &mut Vec<Signal>, compromises: &mut Vec<Compromise>) {
+    fn guess(&mut self, case: &Case<'_>, found: &mut Found<'_>) {
         let (shape, time, half_life) = (self.shape(), case.event.time, self.half_life_ms());
         let gap_ms = self.config.gap_s * 1_000;
         let one = self.first_flags(case);
@@ -176,8 +183,8 @@ impl CredentialStuffing {
         }
         for (dimension, key) in DIMENSIONS.into_iter().zip(groups) {
             let Some(key) = key else { continue };
-            if let Some(excess) = self.excess(key, time) {
-                self.attack(case, dimension, key, &excess, signals, compromises);
+            if let Some(excess) = self.excess(dimension, key, time) {
+                self.attack(case, &excess, found);
                 return;
             }
         }
@@ -215,7 +222,7 @@ impl CredentialStuffing {
     }
 
     /// The attack that the group's windows show, if any.
-    fn excess(&self, key: Key, time: Timestamp) -> Option<Excess> {
+    fn excess(&self, dimension: Dimension, key: Key, time: Timestamp) -> Option<Excess> {
         let config = &self.config;
         let (shape, half_life) = (self.shape(), self.half_life_ms());
         let group = self.groups.get(key)?;
@@ -241,7 +248,7 @@ impl CredentialStuffing {
                 && users >= config.users_min
                 && addresses >= config.addresses_min.max(users * config.addresses_per_user_min)
                 && guesses / users.max(1.0) <= config.tries_per_user_max;
-            is_attack.then_some(Excess { span, counts, expected, excess, normal })
+            is_attack.then_some(Excess { dimension, key, span, counts, expected, excess, normal })
         })
     }
 
@@ -275,18 +282,11 @@ impl CredentialStuffing {
                 || tries >= config.outage_tries_min)
     }
 
-    fn attack(
-        &mut self,
-        case: &Case<'_>,
-        dimension: Dimension,
-        key: Key,
-        excess: &Excess,
-        signals: &mut Vec<Signal>,
-        compromises: &mut Vec<Compromise>,
-    ) {
+    fn attack(&mut self, case: &Case<'_>, excess: &Excess, found: &mut Found<'_>) {
         let time = case.event.time;
         let gap_ms = self.config.gap_s * 1_000;
         let outage = self.is_outage(time, excess.span, excess.excess);
+        let (dimension, key) = (excess.dimension, excess.key);
         let name = report::group_name(dimension, case.event);
         let campaign = match self.campaign(time) {
             Some(campaign) => campaign.clone(),
@@ -304,7 +304,6 @@ impl CredentialStuffing {
         let draft = report::attack(&report::Told {
             case,
             name: &name,
-            dimension,
             excess,
             samples: &group.samples,
             outage,
@@ -317,7 +316,7 @@ impl CredentialStuffing {
         if attack.n_next == 0 || attack.n_guesses >= attack.n_next || rises {
             attack.n_next = (f64::from(attack.n_guesses) * self.config.report_growth) as u32;
             attack.reported = draft.score().max(attack.reported);
-            signals.push(draft.finish(case.event, case.context));
+            found.signals.push(draft.finish(case.event, case.context));
         }
         group.attack = Some(attack);
         if outage {
@@ -326,7 +325,7 @@ impl CredentialStuffing {
         self.note_episode(campaign, time);
         if is_new {
             self.note_hot(key, time);
-            self.look_back(case, signals, compromises);
+            self.look_back(case, found);
         }
     }
 
@@ -347,7 +346,7 @@ impl CredentialStuffing {
         self.hot.push(key);
     }
 
-    fn success(&mut self, case: &Case<'_>, signals: &mut Vec<Signal>, compromises: &mut Vec<Compromise>) {
+    fn success(&mut self, case: &Case<'_>, found: &mut Found<'_>) {
         let (shape, time, half_life) = (self.shape(), case.event.time, self.half_life_ms());
         let rate_half_life = self.config.rate_half_life_s as f64 * 1e3;
         let strange = u32::from(!case.habit.is_familiar());
@@ -373,7 +372,7 @@ impl CredentialStuffing {
         }
         let Some(past) = Past::of(case.event, &case.keys) else { return };
         match self.suspicion(&past, time) {
-            Some(suspicion) => self.compromised(case, &past, &suspicion, signals, compromises),
+            Some(suspicion) => self.compromised(case, &past, &suspicion, found),
             None => {
                 if self.past.len() >= PAST_MAX {
                     self.past.pop_front();
@@ -384,12 +383,12 @@ impl CredentialStuffing {
     }
 
     /// Judges again the strangers' successes from before the attack was recognised.
-    fn look_back(&mut self, case: &Case<'_>, signals: &mut Vec<Signal>, compromises: &mut Vec<Compromise>) {
+    fn look_back(&mut self, case: &Case<'_>, found: &mut Found<'_>) {
         let slow_ms = self.config.slow_s * 1_000;
         for past in std::mem::take(&mut self.past) {
             let is_near = (case.event.time - past.time).abs() <= slow_ms;
             match is_near.then(|| self.suspicion(&past, case.event.time)).flatten() {
-                Some(suspicion) => self.compromised(case, &past, &suspicion, signals, compromises),
+                Some(suspicion) => self.compromised(case, &past, &suspicion, found),
                 None => self.past.push_back(past),
             }
         }
@@ -418,23 +417,16 @@ impl CredentialStuffing {
         is_suspect.then_some(report::Suspicion { campaign, group, others, is_leaked: past.is_leaked })
     }
 
-    fn compromised(
-        &self,
-        case: &Case<'_>,
-        past: &Past,
-        suspicion: &report::Suspicion,
-        signals: &mut Vec<Signal>,
-        compromises: &mut Vec<Compromise>,
-    ) {
+    fn compromised(&self, case: &Case<'_>, past: &Past, suspicion: &report::Suspicion, found: &mut Found<'_>) {
         let draft = report::compromised(past, suspicion);
-        compromises.push(Compromise {
+        found.compromises.push(Compromise {
             person: past.person,
             time: past.time,
             campaign: Some(suspicion.campaign.clone()),
         });
         let mut signal = draft.finish(case.event, case.context);
         signal.occurred_at = past.time;
-        signals.push(signal);
+        found.signals.push(signal);
     }
 }
 

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounts::Case;
 use super::config::GuessingConfig;
-use super::credential_stuffing::{Compromise, is_guess};
+use super::credential_stuffing::{Compromise, Found, is_guess};
 use super::draft::{Draft, log_ramp, ramp};
 use crate::keyed::{Key, Keyed};
 use crate::sketch::Distinct;
@@ -124,21 +124,15 @@ impl PasswordGuessing {
     }
 
     /// Takes a login; appends signals and the logins held to be compromised.
-    pub fn observe(
-        &mut self,
-        case: &Case<'_>,
-        around: Around<'_>,
-        signals: &mut Vec<Signal>,
-        compromises: &mut Vec<Compromise>,
-    ) {
+    pub fn observe(&mut self, case: &Case<'_>, around: Around<'_>, found: &mut Found<'_>) {
         if case.event.kind != EventKind::AuthLogin {
             return;
         }
         if case.event.outcome == Outcome::Success {
-            self.success(case, around, signals, compromises);
+            self.success(case, around, found);
         } else if is_guess(case.event) && !case.habit.is_familiar() {
-            self.account(case, around, signals);
-            self.source(case, around, signals);
+            self.account(case, around, found.signals);
+            self.source(case, around, found.signals);
         }
     }
 
@@ -182,13 +176,7 @@ impl PasswordGuessing {
         }
     }
 
-    fn success(
-        &mut self,
-        case: &Case<'_>,
-        around: Around<'_>,
-        signals: &mut Vec<Signal>,
-        compromises: &mut Vec<Compromise>,
-    ) {
+    fn success(&mut self, case: &Case<'_>, around: Around<'_>, found: &mut Found<'_>) {
         let time = case.event.time;
         let pause_ms = self.config.pause_s * 1_000;
         let is_near = |episode: &Episode| (time - episode.last).abs() <= pause_ms;
@@ -202,7 +190,8 @@ impl PasswordGuessing {
         }
         let Some(person) = case.keys.person else { return };
         // The owner's own success does not end what strangers do.
-        if case.habit.is_familiar() || around.is_outage || compromises.iter().any(|known| known.person == person) {
+        if case.habit.is_familiar() || around.is_outage || found.compromises.iter().any(|known| known.person == person)
+        {
             return;
         }
         let tried =
@@ -217,9 +206,9 @@ impl PasswordGuessing {
         });
         draft.campaign(campaign.clone());
         if draft.score() >= self.config.compromise_min {
-            compromises.push(Compromise { person, time, campaign });
+            found.compromises.push(Compromise { person, time, campaign });
         }
-        signals.push(draft.finish(case.event, case.context));
+        found.signals.push(draft.finish(case.event, case.context));
     }
 }
 

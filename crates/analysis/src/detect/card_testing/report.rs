@@ -11,14 +11,10 @@ use super::{Excess, NAME};
 /// Minor units below which an amount is small: testers avoid the owner's attention.
 const SMALL_MINOR: i64 = 1_000;
 
-pub(super) fn attack(
-    case: &Case<'_>,
-    name: &str,
-    dimension: Dimension,
-    excess: &Excess,
-    cluster: &Cluster,
-    attack: &Attack,
-) -> Draft {
+pub(super) fn attack(case: &Case<'_>, excess: &Excess, cluster: &Cluster, attack: &Attack) -> Draft {
+    let dimension = excess.dimension;
+    let name = dimension.name(case.event);
+    let name = name.as_str();
     let counts = &excess.counts;
     let declines = f64::from(counts.declines).max(1.0);
     let tries = declines / f64::from(counts.cards).max(1.0);
@@ -97,7 +93,14 @@ pub(super) fn attack(
     draft
 }
 
-pub(super) fn found(case: &Case<'_>, name: &str, attack: &Attack, likelihood: f64, n_cards: u16) -> Draft {
+/// How likely an approval is the tester's, and how many cards of others were declined from its source.
+pub(super) struct Odds {
+    pub(super) likelihood: f64,
+    pub(super) n_cards: u16,
+}
+
+pub(super) fn found(case: &Case<'_>, name: &str, attack: &Attack, odds: Odds) -> Draft {
+    let Odds { likelihood, n_cards } = odds;
     let card = case.event.card.as_ref().and_then(|card| card.fingerprint.as_deref()).unwrap_or_default();
     let mut draft = Draft::new(NAME, format!("{name}/{card}"), format!("A tested card was approved, {name}"));
     draft

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::keys::Keys;
 use super::group::{Counts, Span};
-use super::{group_keys, is_leaked};
+use super::{Dimension, group_keys, is_leaked};
 use crate::keyed::Key;
 
 /// Recent failures of one person or one address.
@@ -54,6 +54,8 @@ pub(super) struct Episode {
 
 /// A window of a group that shows an attack.
 pub(super) struct Excess {
+    pub(super) dimension: Dimension,
+    pub(super) key: Key,
     pub(super) span: Span,
     pub(super) counts: Counts,
     pub(super) expected: f64,

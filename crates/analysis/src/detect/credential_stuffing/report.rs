@@ -16,7 +16,6 @@ const NAME_MAX: usize = 80;
 pub(super) struct Told<'a> {
     pub(super) case: &'a Case<'a>,
     pub(super) name: &'a str,
-    pub(super) dimension: Dimension,
     pub(super) excess: &'a Excess,
     pub(super) samples: &'a [(Text, Text)],
     pub(super) outage: bool,
@@ -83,12 +82,12 @@ pub(super) fn attack(told: &Told<'_>) -> Draft {
             format!("{addresses} addresses"),
         )
         .reason(
-            match told.dimension {
+            match excess.dimension {
                 Dimension::Ja4 | Dimension::Agent => 0.08,
                 Dimension::Network => 0.06,
                 Dimension::Everybody => 0.05,
             },
-            match told.dimension {
+            match excess.dimension {
                 Dimension::Everybody => "beyond the shop's own normal",
                 _ => "one kind of client makes them",
             },
@@ -102,7 +101,7 @@ pub(super) fn attack(told: &Told<'_>) -> Draft {
     if told.outage {
         draft.cap(OUTAGE_SCORE_MAX);
     }
-    let subject = match told.dimension {
+    let subject = match excess.dimension {
         Dimension::Network => EntityKind::Network,
         Dimension::Everybody => EntityKind::Asset,
         Dimension::Ja4 | Dimension::Agent => EntityKind::Indicator,

@@ -89,3 +89,55 @@ fn agrees_with_the_recorded_cases() {
     println!("{right} right, {} wrong\n{}", wrong.len(), wrong.join("\n"));
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), right + wrong.len(), wrong.join("\n"));
 }
+
+/// Scenarios of the RFC 7208 suite: `(sender domain, record there, result)` of the tests whose sender has one plain record.
+fn rfc7208(text: &str) -> Vec<(String, String, String)> {
+    let value = |line: &str| line.split_once(": ").map(|(_, value)| value.trim().trim_matches(['"', '\'']).to_owned());
+    let mut found = Vec::new();
+    for scenario in text.split("\n---").skip(1) {
+        let (mut records, mut name): (Vec<(String, String)>, String) = (Vec::new(), String::new());
+        let (mut senders, mut sender): (Vec<(String, String)>, Option<String>) = (Vec::new(), None);
+        for line in scenario.lines() {
+            let trimmed = line.trim();
+            if line.starts_with("  ") && !line.starts_with("   ") && trimmed.ends_with(':') {
+                (name, sender) = (trimmed.trim_end_matches(':').to_lowercase(), None);
+            } else if trimmed.starts_with("- SPF: ") || trimmed.starts_with("- TXT: ") {
+                records.extend(value(trimmed).map(|text| (name.clone(), text)));
+            } else if trimmed.starts_with("mailfrom: ") {
+                sender = value(trimmed).and_then(|v| v.rsplit_once('@').map(|(_, domain)| domain.to_lowercase()));
+            } else if trimmed.starts_with("result: ") {
+                senders.extend(sender.take().zip(value(trimmed)));
+            }
+        }
+        for (sender, result) in senders {
+            let mut at = records.iter().filter(|(name, text)| *name == sender && spf::is_spf(text));
+            if let (Some((_, text)), None) = (at.next(), at.next()) {
+                found.push((sender, text.clone(), result));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn reads_every_record_the_rfc_suite_can_evaluate() {
+    let root = std::env::var_os("RISKGRAPH_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let Ok(text) = std::fs::read_to_string(root.join("posture/rfc7208-tests.yml")) else {
+        println!("skipped: no RFC 7208 suite (set RISKGRAPH_DATA)");
+        return;
+    };
+    let cases = rfc7208(&text);
+    assert!(cases.len() > 80, "only {} cases were read", cases.len());
+    // A record with any syntax error is a permerror, so one that gave another result has none.
+    let refused: Vec<String> = cases
+        .iter()
+        .filter(|(_, text, result)| !result.contains("permerror") && spf::parse(text).is_err())
+        .map(|(sender, text, result)| format!("{sender} {text} ({result}): {:?}", spf::parse(text)))
+        .collect();
+    let broken = cases.iter().filter(|(_, _, result)| result == "permerror");
+    let (caught, missed): (Vec<_>, Vec<_>) = broken.partition(|(_, text, _)| spf::parse(text).is_err());
+    println!("{} cases; of the permerrors {} are syntax, others:", cases.len(), caught.len());
+    missed.iter().for_each(|(sender, text, _)| println!("  {sender} {text}"));
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}

@@ -14,6 +14,7 @@ const NAMES_MAX: usize = 500;
 const NAME_MAX_CHARS: usize = 500;
 /// TLS feature extension (RFC 7633) and the feature that means "must staple".
 const TLS_FEATURE: &str = "1.3.6.1.5.5.7.1.24";
+const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";
 const STATUS_REQUEST: u8 = 5;
 const ED25519: &str = "1.3.101.112";
 const ED448: &str = "1.3.101.113";
@@ -93,6 +94,18 @@ fn must_staple(certificate: &X509Certificate<'_>) -> bool {
         .iter_extensions()
         .find(|extension| extension.oid.to_id_string() == TLS_FEATURE)
         .is_some_and(|extension| extension.value.windows(3).any(|part| part == [2, 1, STATUS_REQUEST]))
+}
+
+/// Where the issuer publishes its own certificate (authority information access).
+pub(super) fn issuer_url(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    certificate.iter_extensions().find_map(|extension| {
+        let ParsedExtension::AuthorityInfoAccess(access) = extension.parsed_extension() else { return None };
+        access.accessdescs.iter().find_map(|description| match description.access_location {
+            GeneralName::URI(url) if description.access_method.to_id_string() == CA_ISSUERS => Some(url.to_owned()),
+            _ => None,
+        })
+    })
 }
 
 fn moment(seconds: i64) -> Timestamp {

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use url::{Host, Url};
 
 use super::certificate::hex;
+use super::handshake::describe;
 use super::site::{Site, refused};
 use super::{bot_wall, page};
 
@@ -61,6 +62,17 @@ impl Fetcher {
             facts.failure = Some(failure);
         }
         facts
+    }
+
+    /// The raw bytes at a URL, without redirects, at most a small file's worth.
+    pub(super) async fn bytes(&self, site: &Site<'_>, url: &str) -> Result<Vec<u8>, ProbeFailure> {
+        let url = Url::parse(url).map_err(|error| ProbeFailure::Protocol(error.to_string()))?;
+        let response = self.hop(site, &url, None).await?;
+        match (response.status().as_u16(), read_body(response, FILE_MAX_BYTES).await?) {
+            (200, (bytes, false)) => Ok(bytes),
+            (200, (bytes, true)) => Err(ProbeFailure::TooLarge(u64::try_from(bytes.len()).unwrap_or(u64::MAX))),
+            (status, _) => Err(ProbeFailure::Protocol(format!("status {status}"))),
+        }
     }
 
     async fn follow(
@@ -245,7 +257,7 @@ fn failure_of(error: &reqwest::Error) -> ProbeFailure {
     let mut innermost = error.to_string();
     while let Some(current) = cause {
         if let Some(tls) = current.downcast_ref::<rustls::Error>() {
-            return ProbeFailure::TlsFailed(tls.to_string());
+            return ProbeFailure::TlsFailed(describe(tls));
         }
         if let Some(failure) = current.downcast_ref::<std::io::Error>().and_then(io_failure) {
             return failure;
@@ -262,7 +274,7 @@ fn io_failure(error: &std::io::Error) -> Option<ProbeFailure> {
     loop {
         let inner = io.get_ref();
         if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            return Some(ProbeFailure::TlsFailed(tls.to_string()));
+            return Some(ProbeFailure::TlsFailed(describe(tls)));
         }
         match inner.and_then(|inner| inner.downcast_ref::<std::io::Error>()) {
             Some(nested) => io = nested,

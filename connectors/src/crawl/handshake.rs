@@ -18,16 +18,20 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootC
 use tokio_rustls::TlsConnector;
 
 use super::certificate;
+use super::fetch::Fetcher;
 use super::site::{Site, refused};
 use super::suites;
 
 /// Certificates read of one chain; public chains have two to four.
 const CHAIN_MAX: usize = 10;
+/// The verdict on a chain whose top nobody here knows, and on one that only lacks what its issuer publishes.
+const UNKNOWN_ISSUER: &str = "unknown issuer";
+const INCOMPLETE: &str = "incomplete chain: the server does not send the intermediate certificate";
 /// Largest certificate that is parsed, in bytes; the largest seen on the web are near 100 KiB of names.
 const CERTIFICATE_MAX_BYTES: usize = 256 << 10;
 
 /// Whom to trust: the web's authorities and the operator's own.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Trust {
     provider: Arc<CryptoProvider>,
     roots: Arc<RootCertStore>,
@@ -55,6 +59,13 @@ impl Trust {
         Ok(config)
     }
 
+    /// Whether the leaf is trusted with the help of these other certificates.
+    fn verify(&self, leaf: &CertificateDer<'_>, others: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Error> {
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        let parsed = ParsedCertificate::try_from(leaf)?;
+        verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, others, now, algorithms)
+    }
+
     fn recording_client(&self, recorder: Arc<Recorder>) -> Result<ClientConfig, Error> {
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()?
@@ -69,19 +80,16 @@ impl Trust {
 /// Shakes hands with the server at this address under this host name.
 pub(super) async fn perform(
     site: &Site<'_>,
-    trust: &Trust,
+    (trust, fetcher): (&Trust, &Fetcher),
     host: &str,
     address: SocketAddr,
 ) -> Result<Handshake, ProbeFailure> {
     let failed = |text: String| ProbeFailure::TlsFailed(text);
     let name = ServerName::try_from(host.to_owned()).map_err(|_| failed("not a server name".to_owned()))?;
-    let recorder = Arc::new(Recorder {
-        algorithms: trust.provider.signature_verification_algorithms,
-        roots: Arc::clone(&trust.roots),
-        seen: Mutex::default(),
-    });
+    let algorithms = trust.provider.signature_verification_algorithms;
+    let recorder = Arc::new(Recorder { algorithms, trust: trust.clone(), seen: Mutex::default() });
     let config = trust.recording_client(Arc::clone(&recorder)).map_err(|error| failed(error.to_string()))?;
-    let _permit = site.turn(Some(host)).await;
+    let permit = site.turn(Some(host)).await;
     let stream = site.open(&[address]).await?;
     let shaking = TlsConnector::from(Arc::new(config)).connect(name, stream);
     let stream = match tokio::time::timeout(site.time_left(site.tools.limits.connect), shaking).await {
@@ -96,7 +104,13 @@ pub(super) async fn perform(
     };
     let cipher = connection.negotiated_cipher_suite().map_or(0, |suite| u16::from(suite.suite()));
     let group = connection.negotiated_key_exchange_group().map(|group| Text::from(format!("{:?}", group.name())));
-    let seen = std::mem::take(&mut *recorder.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut seen = std::mem::take(&mut *recorder.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    drop(permit);
+    if seen.trust == Some(Err(UNKNOWN_ISSUER.to_owned()))
+        && lacks_only_published(site, trust, fetcher, &seen.chain).await
+    {
+        seen.trust = Some(Err(INCOMPLETE.to_owned()));
+    }
     Ok(Handshake {
         version: Text::from(version),
         cipher: Text::from(suites::name(cipher)),
@@ -108,10 +122,21 @@ pub(super) async fn perform(
     })
 }
 
+/// Whether the chain is good with the certificate that its last one names as its issuer (RFC 5280 4.2.2.1).
+///
+/// Servers that forget their intermediate work in browsers that fetch or remember it; that is sloppy, not untrusted.
+async fn lacks_only_published(site: &Site<'_>, trust: &Trust, fetcher: &Fetcher, chain: &[Vec<u8>]) -> bool {
+    let Some(url) = chain.last().and_then(|last| certificate::issuer_url(last)) else { return false };
+    let Ok(issuer) = fetcher.bytes(site, &url).await else { return false };
+    let der = |bytes: &Vec<u8>| CertificateDer::from(bytes.clone());
+    let others: Vec<_> = chain.iter().skip(1).chain(std::iter::once(&issuer)).map(der).collect();
+    chain.first().is_some_and(|leaf| trust.verify(&der(leaf), &others, UnixTime::now()).is_ok())
+}
+
 /// A TLS error, or the I/O error below it.
 fn tls_failure(error: &std::io::Error) -> ProbeFailure {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-        Some(tls) => ProbeFailure::TlsFailed(tls.to_string()),
+        Some(tls) => ProbeFailure::TlsFailed(describe(tls)),
         None if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             ProbeFailure::TlsFailed("the server closed the connection".to_owned())
         }
@@ -131,7 +156,7 @@ struct Seen {
 #[derive(Debug)]
 struct Recorder {
     algorithms: WebPkiSupportedAlgorithms,
-    roots: Arc<RootCertStore>,
+    trust: Trust,
     seen: Mutex<Seen>,
 }
 
@@ -163,11 +188,9 @@ impl ServerCertVerifier for Recorder {
             ocsp_stapled: !ocsp_response.is_empty(),
             ..Seen::default()
         };
-        let verdict = ParsedCertificate::try_from(end_entity).and_then(|parsed| {
-            seen.hostname_matches = verify_server_name(&parsed, server_name).is_ok();
-            let intermediates = &intermediates[..intermediates.len().min(CHAIN_MAX)];
-            verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, intermediates, now, self.algorithms.all)
-        });
+        let named = ParsedCertificate::try_from(end_entity).and_then(|leaf| verify_server_name(&leaf, server_name));
+        seen.hostname_matches = named.is_ok();
+        let verdict = self.trust.verify(end_entity, &intermediates[..intermediates.len().min(CHAIN_MAX)], now);
         seen.trust = Some(verdict.map_err(|error| reason_of(&error, end_entity)));
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         Ok(ServerCertVerified::assertion())
@@ -198,23 +221,27 @@ impl ServerCertVerifier for Recorder {
 
 /// Why a chain is not trusted, in the few words checks know.
 fn reason_of(error: &Error, leaf: &[u8]) -> String {
+    let self_signed = || certificate::read(leaf).is_some_and(|facts| facts.self_signed);
     match error {
-        Error::InvalidCertificate(reason) => match reason {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "expired".to_owned(),
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "not yet valid".to_owned(),
-            CertificateError::UnknownIssuer if certificate::read(leaf).is_some_and(|facts| facts.self_signed) => {
-                "self-signed".to_owned()
-            }
-            CertificateError::UnknownIssuer => "unknown issuer".to_owned(),
-            CertificateError::BadSignature => "bad signature".to_owned(),
-            CertificateError::BadEncoding => "unreadable certificate".to_owned(),
-            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-                "not for servers".to_owned()
-            }
-            other => other.to_string(),
-        },
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) if self_signed() => "self-signed".to_owned(),
         // A self-signed certificate that is its own authority is refused by webpki under another name.
-        other if certificate::read(leaf).is_some_and(|facts| facts.self_signed) => format!("self-signed ({other})"),
-        other => other.to_string(),
+        Error::InvalidCertificate(CertificateError::Other(_)) if self_signed() => "self-signed".to_owned(),
+        other => describe(other),
     }
+}
+
+/// A TLS error in words that are the same each time: no moments, no names.
+pub(super) fn describe(error: &Error) -> String {
+    let Error::InvalidCertificate(reason) = error else { return error.to_string() };
+    let words = match reason {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "not yet valid",
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => "for another name",
+        CertificateError::UnknownIssuer => UNKNOWN_ISSUER,
+        CertificateError::BadSignature => "bad signature",
+        CertificateError::BadEncoding => "unreadable certificate",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => "not for servers",
+        other => return other.to_string(),
+    };
+    words.to_owned()
 }

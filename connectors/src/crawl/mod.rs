@@ -95,7 +95,7 @@ impl HttpCrawler {
         let host = web_host(&site, domain).await;
         let web = self.look_at_web(&site, &book, domain, &host);
         let http = self.fetch(&site, format!("http://{host}/"), What::Page);
-        let tls = timeout_at(site.deadline, tls_facts::observe(&site, &self.trust, &host, 443));
+        let tls = timeout_at(site.deadline, tls_facts::observe(&site, (&self.trust, &self.fetcher), &host, 443));
         let (_, (https, cors, files), http, tls) = tokio::join!(dns, web, http, tls);
         seen.dns = book.facts();
         seen.https = Some(https);

@@ -6,6 +6,7 @@ use riskgraph_domain::Text;
 use riskgraph_domain::observation::{ProbeFailure, TlsFacts, VersionProbe};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::fetch::Fetcher;
 use super::handshake::{self, Trust};
 use super::hello::{self, RECORD_MAX_BYTES, Reply, Version};
 use super::site::{Site, refused};
@@ -15,7 +16,7 @@ use super::suites;
 const CIPHERS_MAX: usize = suites::GROUPS.len() + 1;
 
 /// Examines one host and port.
-pub(super) async fn observe(site: &Site<'_>, trust: &Trust, host: &str, port: u16) -> TlsFacts {
+pub(super) async fn observe(site: &Site<'_>, tools: (&Trust, &Fetcher), host: &str, port: u16) -> TlsFacts {
     let mut facts =
         TlsFacts { host: Text::from(host), port, address: None, failure: None, versions: Vec::new(), handshake: None };
     // One address for all probes: servers behind one name may differ, and the findings must be of one.
@@ -28,7 +29,7 @@ pub(super) async fn observe(site: &Site<'_>, trust: &Trust, host: &str, port: u1
     };
     facts.address = Some(Text::from(address.ip().to_string()));
     let (handshake, versions) =
-        tokio::join!(handshake::perform(site, trust, host, address), probe(site, host, address));
+        tokio::join!(handshake::perform(site, tools, host, address), probe(site, host, address));
     facts.versions = versions;
     match handshake {
         Ok(handshake) => facts.handshake = Some(handshake),

@@ -7,7 +7,7 @@ use riskgraph_connectors::crawl::{CrawlerOptions, Limits};
 use riskgraph_domain::observation::{DnsAnswer, Dnssec, DomainObservations, ProbeFailure};
 use tokio::net::UdpSocket;
 
-use super::world::{observe, quick, rule, serve_dns};
+use super::world::{Signed, observe, quick, rule, serve_dns, serve_signed};
 
 const SHOP: &str = r#"
 @ NS ns1
@@ -142,4 +142,29 @@ async fn names_that_cannot_exist_are_not_asked() {
         let failure = seen.https.as_ref().and_then(|web| web.failure.as_ref());
         assert!(matches!(failure, Some(ProbeFailure::Protocol(_))), "{name}: {failure:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn follows_the_chain_of_trust() {
+    // A DS makes the crawler validate; that it stands in the zone itself does not matter to the asking.
+    let text = "@ NS ns1\nns1 A 192.0.2.1\n@ A 192.0.2.10\n@ DS 1 15 2 \
+                AABBCCDDAABBCCDDAABBCCDDAABBCCDDAABBCCDDAABBCCDDAABBCCDDAABBCCDD";
+    let state = async |signed, anchored: bool| {
+        let (dns, anchor) = serve_signed("signed.example", text, signed).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("anchors");
+        std::fs::write(&file, anchor).expect("a file");
+        let options = CrawlerOptions {
+            resolver: Some(dns),
+            dnssec_anchors: anchored.then_some(file),
+            limits: quick(),
+            ..CrawlerOptions::default()
+        };
+        observe(options, "signed.example").await.dns.dnssec
+    };
+    assert_eq!(state(Signed::Whole, true).await, Dnssec::Secure);
+    let spoilt = state(Signed::Spoilt, true).await;
+    assert!(matches!(spoilt, Dnssec::Bogus(_)), "{spoilt:?}");
+    let unknown = state(Signed::Whole, false).await;
+    assert!(!matches!(unknown, Dnssec::Secure | Dnssec::Insecure), "{unknown:?}");
 }

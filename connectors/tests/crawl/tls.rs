@@ -63,6 +63,30 @@ async fn judges_chains_honestly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tells_a_forgotten_intermediate_from_an_unknown_issuer() {
+    let root = Authority::new("Test Authority");
+    let (middle, der) = root.below("Test Intermediate");
+    let (aia, _) = serve([127, 0, 0, 1], 0, None, always(http("200 OK", &[], &der))).await;
+    let dns = serve_dns(&[("shop.example", "@ NS ns1\n@ A 192.0.2.10\naia A 192.0.2.11")]).await;
+    let check = async |trusted: &Authority, want: &str| {
+        let config = middle.server_naming_issuer("shop.example", "http://aia.shop.example/i.der");
+        let (secure, _) = serve([127, 0, 0, 1], 0, Some(config), always(http("200 OK", &[], b""))).await;
+        let options = CrawlerOptions {
+            resolver: Some(dns),
+            extra_ca_pem: Some(trusted.pem.clone()),
+            connect: vec![rule("shop.example", 443, secure), rule("aia.shop.example", 80, aia)],
+            limits: quick(),
+            ..CrawlerOptions::default()
+        };
+        let shaken = observe(options, "shop.example").await.tls.remove(0).handshake.expect("a handshake");
+        let reason = shaken.trust.expect_err("not trusted");
+        assert!(reason.starts_with(want), "{reason}");
+    };
+    check(&root, "incomplete chain").await;
+    check(&Authority::new("Other Authority"), "unknown issuer").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sees_the_versions_of_a_modern_server() {
     let authority = Authority::new("Test Authority");
     let (facts, _) = examine(&authority, authority.server(&["shop.example"], 2100)).await;

@@ -1,16 +1,21 @@
 //! A small internet on loopback.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hickory_server::Server;
-use hickory_server::proto::rr::{LowerName, Name};
+use hickory_server::dnssec::NxProofKind;
+use hickory_server::proto::dnssec::crypto::Ed25519SigningKey;
+use hickory_server::proto::dnssec::rdata::DNSKEY;
+use hickory_server::proto::dnssec::{DnssecSigner, SigningKey};
+use hickory_server::proto::rr::{LowerName, Name, RData, RecordSet, RecordType, RrKey};
 use hickory_server::proto::serialize::txt::Parser;
 use hickory_server::store::in_memory::InMemoryZoneHandler;
 use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneType};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use riskgraph_connectors::crawl::{ConnectRule, CrawlerOptions, HttpCrawler, Limits};
 use riskgraph_domain::Timestamp;
 use riskgraph_domain::observation::DomainObservations;
@@ -37,14 +42,55 @@ pub(crate) fn quick() -> Limits {
 pub(crate) async fn serve_dns(zones: &[(&str, &str)]) -> SocketAddr {
     let mut catalog = Catalog::new();
     for (origin, text) in zones {
-        let origin = Name::from_ascii(format!("{origin}.")).expect("a name");
-        let text = format!("$TTL 300\n@ SOA ns1 admin 7 3600 600 86400 300\n{text}\n");
-        let (_, records) = Parser::new(text, None, Some(origin.clone())).parse().expect("a zone");
+        let (name, records) = parse_zone(origin, text);
         let zone: InMemoryZoneHandler =
-            InMemoryZoneHandler::new(origin.clone(), records, ZoneType::Primary, AxfrPolicy::Deny, None)
+            InMemoryZoneHandler::new(name.clone(), records, ZoneType::Primary, AxfrPolicy::Deny, None)
                 .expect("a zone with SOA");
-        catalog.upsert(LowerName::new(&origin), vec![Arc::new(zone)]);
+        catalog.upsert(LowerName::new(&name), vec![Arc::new(zone)]);
     }
+    serve_catalog(catalog).await
+}
+
+/// What of a signed zone is spoilt after signing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signed {
+    Whole,
+    Spoilt,
+}
+
+/// Serves a zone signed with an own key; returns the key as a trust anchor too.
+pub(crate) async fn serve_signed(origin: &str, text: &str, signed: Signed) -> (SocketAddr, String) {
+    let (name, records) = parse_zone(origin, text);
+    let soa = records.values().find(|set| set.record_type() == RecordType::SOA).expect("a SOA").clone();
+    let proof = Some(NxProofKind::Nsec);
+    let mut zone: InMemoryZoneHandler =
+        InMemoryZoneHandler::new(name.clone(), records, ZoneType::Primary, AxfrPolicy::Deny, proof).expect("a zone");
+    let pkcs8 = Ed25519SigningKey::generate_pkcs8().expect("a key");
+    let key = Ed25519SigningKey::from_pkcs8(&pkcs8).expect("a key");
+    let public = DNSKEY::from_key(&key.to_public_key().expect("a key"));
+    let life = Duration::from_secs(86_400);
+    zone.add_zone_signing_key_mut(DnssecSigner::new(public.clone(), Box::new(key), name.clone(), life)).expect("a key");
+    zone.secure_zone_mut().expect("a signed zone");
+    if signed == Signed::Spoilt {
+        let mut record = soa.records_without_rrsigs().next().expect("a SOA").clone();
+        if let RData::SOA(soa) = &mut record.data {
+            soa.serial += 100;
+        }
+        zone.upsert_mut(record, 0);
+    }
+    let mut catalog = Catalog::new();
+    catalog.upsert(LowerName::new(&name), vec![Arc::new(zone)]);
+    (serve_catalog(catalog).await, format!("{origin}. 300 IN DNSKEY {public}\n"))
+}
+
+fn parse_zone(origin: &str, text: &str) -> (Name, BTreeMap<RrKey, RecordSet>) {
+    let name = Name::from_ascii(format!("{origin}.")).expect("a name");
+    let text = format!("$TTL 300\n@ SOA ns1 admin 7 3600 600 86400 300\n{text}\n");
+    let (_, records) = Parser::new(text, None, Some(name.clone())).parse().expect("a zone");
+    (name, records)
+}
+
+async fn serve_catalog(catalog: Catalog) -> SocketAddr {
     let (udp, tcp) = same_port().await;
     let address = udp.local_addr().expect("bound");
     let mut server = Server::new(catalog);
@@ -80,6 +126,32 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let pem = params.self_signed(&key).expect("a certificate").pem().into_bytes();
         Self { pem, issuer: Issuer::new(params, key) }
+    }
+
+    /// An authority below this one and its certificate.
+    pub(crate) fn below(&self, name: &str) -> (Self, CertificateDer<'static>) {
+        let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let der = certificate.der().clone();
+        (Self { pem: certificate.pem().into_bytes(), issuer: Issuer::new(params, key) }, der)
+    }
+
+    /// A server configuration whose certificate says where its issuer's is.
+    pub(crate) fn server_naming_issuer(&self, name: &str, url: &str) -> Arc<ServerConfig> {
+        // AuthorityInfoAccess of one AccessDescription: id-ad-caIssuers and a URI.
+        let nested =
+            |tag: u8, content: Vec<u8>| [vec![tag, u8::try_from(content.len()).expect("short")], content].concat();
+        let method = vec![0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2];
+        let location = nested(0x86, url.as_bytes().to_vec());
+        let access = nested(0x30, nested(0x30, [method, location].concat()));
+        let mut params = leaf(&[name], 2100);
+        params.custom_extensions.push(CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], access));
+        let key = KeyPair::generate().expect("a key");
+        let der = params.signed_by(&key, &self.issuer).expect("a certificate").der().clone();
+        configured(der, &key)
     }
 
     /// A server configuration with a certificate for these names, valid until this year.

@@ -109,8 +109,7 @@ fn child(zone: &Zone<'_>, server: IpAddr) -> Result<(Arc<dyn ZoneHandler>, Strin
     let mut text = format!("{domain} 300 IN SOA ns1.{domain} hostmaster.{domain} 2026010101 7200 900 1209600 300\n");
     let mut delegation = String::new();
     for name in &servers {
-        // The dead one has an address of its own, where nobody answers.
-        let address = if name.starts_with("ns9.") { IpAddr::V4(Ipv4Addr::new(127, 53, 9, 9)) } else { server };
+        let address = server_address(site.profile, name, server);
         for line in [format!("{domain} 300 IN NS {name}\n"), format!("{name} 300 IN A {address}\n")] {
             text.push_str(&line);
             delegation.push_str(&line);
@@ -126,6 +125,17 @@ fn child(zone: &Zone<'_>, server: IpAddr) -> Result<(Arc<dyn ZoneHandler>, Strin
         return Ok((handler, delegation));
     }
     Ok((Arc::new(unsigned(&domain, &text)?), delegation))
+}
+
+/// The address a name server is said to have. Careful vendors have two in different networks, others one for both;
+/// a dead one has an address of its own, where nobody answers.
+fn server_address(profile: Profile, name: &str, server: IpAddr) -> IpAddr {
+    let apart = matches!(profile, Profile::Exemplary | Profile::Average | Profile::LegacyTls | Profile::Slow);
+    match name.split('.').next() {
+        Some("ns9") => IpAddr::V4(Ipv4Addr::new(127, 53, 9, 9)),
+        Some("ns2") if apart => IpAddr::V4(Ipv4Addr::new(127, 54, 0, 53)),
+        _ => server,
+    }
 }
 
 /// Mail authentication and CAA, as the profile has them.

@@ -1,6 +1,5 @@
 //! What one actor read of one type, lately and on its usual days.
 
-use riskgraph_domain::time::HOUR_MS;
 use riskgraph_domain::{Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -251,10 +250,5 @@ impl Reader {
         } else if n >= DENSE_MIN && self.largest > 0 && dense {
             shares.dense = weights.dense;
         }
-    }
-
-    /// Hours since the first read.
-    pub(super) fn hours(&self) -> f64 {
-        (self.last - self.first) as f64 / HOUR_MS as f64
     }
 }

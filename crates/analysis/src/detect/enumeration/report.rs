@@ -51,7 +51,7 @@ pub(super) fn enumeration(
         .reason(
             shares.foreign,
             "objects of owners it has nothing to do with, read with success",
-            format!("{} objects in {:.1} hours", reader.foreign.count(), reader.hours()),
+            format!("{} objects within a week", reader.foreign.count()),
         )
         .reason(
             shares.owners,

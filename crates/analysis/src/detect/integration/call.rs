@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHasher;
 
-use riskgraph_domain::event::{Event, Outcome};
+use riskgraph_domain::event::{Event, EventKind, Outcome};
 use riskgraph_domain::{Text, Timestamp};
 
 use super::super::paths;
@@ -80,6 +80,10 @@ impl<'a> Call<'a> {
     pub(super) fn of(event: &'a Event) -> Option<Self> {
         let integration = event.actor.integration.as_deref().filter(|name| !name.is_empty());
         let key = event.actor.key.as_deref().filter(|id| !id.is_empty());
+        // A customer's own token is no partner's key: people change networks.
+        if integration.is_none() && (event.kind != EventKind::ApiCall || event.actor.user.is_some()) {
+            return None;
+        }
         let http = event.http.as_deref();
         let path = http.and_then(|http| http.path.as_deref()).unwrap_or_default();
         let method = http.and_then(|http| http.method.as_deref()).unwrap_or_default();

@@ -24,9 +24,10 @@ use riskgraph_domain::signal::Signal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::keys::mix;
 use super::{Context, Detector};
-use crate::baseline::Tally;
-use crate::keyed::{Keyed, key};
+use crate::baseline::{Tally, quick_key};
+use crate::keyed::{Key, Keyed};
 
 mod call;
 mod config;
@@ -70,6 +71,11 @@ impl Integration {
     }
 }
 
+/// The key of an integration's name.
+fn partner_key(name: &str) -> Key {
+    mix(quick_key(name))
+}
+
 impl Detector for Integration {
     fn name(&self) -> &'static str {
         NAME
@@ -83,11 +89,11 @@ impl Detector for Integration {
         let config = &self.config;
         let partner = self
             .partners
-            .touch(key(&["partner", call.subject]), event.time)
+            .touch(partner_key(call.subject), event.time)
             .get_or_insert_with(|| Box::new(Partner::new(config)));
         let mut own = call.key.map(|api_key| {
             self.keys
-                .touch(key(&["key", call.subject, api_key]), event.time)
+                .touch(mix(quick_key(api_key) ^ quick_key(call.subject).rotate_left(23)), event.time)
                 .get_or_insert_with(|| Box::new(Habits::new()))
         });
         partner.close_hours(event.time, config, |ramp| {

@@ -24,6 +24,9 @@ const MINUTES_AHEAD: f64 = 15.0;
 const AHEAD_CALLS: u64 = 10;
 /// Home volume is odd from this multiple of the highest hour learned.
 const HOME_RATIO: f64 = 1.5;
+/// The partner's own client that reads something new: its weekly job or a release. LOW, unless it reads very much.
+const HOME_SCORE_MAX: f64 = 0.38;
+const HOME_RATIO_WILD: f64 = 5.0;
 /// An hour is odd when its expected calls are below this share of the day's mean.
 const ODD_SHARE: f64 = 0.2;
 const HOURS_OF_WEEK: usize = 168;
@@ -70,6 +73,14 @@ impl Shares {
     fn sum(&self) -> f64 {
         let who = self.network + self.many_networks + self.fingerprint + self.agent + self.odd_hour;
         who + self.fields + self.endpoints + self.refusals + self.paging + self.volume + self.rate
+    }
+
+    /// Scales what was read down, so that the sum is at most `score_max`.
+    fn limit_home(&mut self, score_max: f64) {
+        let factor = (score_max / self.sum().max(1e-9)).min(1.0);
+        for share in [&mut self.fields, &mut self.endpoints, &mut self.paging, &mut self.volume, &mut self.rate] {
+            *share *= factor;
+        }
     }
 }
 
@@ -230,6 +241,10 @@ impl Partner {
                 + flag(deep && episode.page_run_max >= 5, weights.paging_deep);
         } else {
             self.weigh_home_volume(&mut shares, hour, time, config);
+            let stranger = shares.fingerprint + shares.agent + shares.refusals > 0.0;
+            if !stranger && (hour as f64) < HOME_RATIO_WILD * self.top.max(config.volume_floor) {
+                shares.limit_home(HOME_SCORE_MAX);
+            }
         }
         shares
     }

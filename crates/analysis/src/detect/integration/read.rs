@@ -5,9 +5,8 @@ use riskgraph_domain::time::{HOUR_MS, MINUTE_MS};
 use riskgraph_domain::vendor::TrafficPoint;
 use serde_json::{Value, json};
 
-use super::Integration;
 use super::partner::Partner;
-use crate::keyed::key;
+use super::{Integration, partner_key};
 
 /// Points of one chart.
 const POINTS_MAX: i64 = 2_000;
@@ -53,7 +52,7 @@ impl Integration {
     }
 
     fn partner(&self, integration: &str) -> Option<&Partner> {
-        self.partners.get(key(&["partner", integration]))?.as_deref()
+        self.partners.get(partner_key(integration))?.as_deref()
     }
 }
 

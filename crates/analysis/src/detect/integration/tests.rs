@@ -290,3 +290,25 @@ fn the_state_survives_a_checkpoint() {
     let theft = [call(&THIEF, START + 3 * DAY_MS, "/v1/me", 200, 1, &mut dice)];
     assert_eq!(run(&mut whole, &theft), run(&mut restored, &theft));
 }
+
+#[test]
+fn a_weekly_job_of_the_partner_itself_stays_low() {
+    for seed in SEEDS {
+        let mut dice = Dice(seed);
+        let mut detector = detector();
+        run(&mut detector, &history(6, 30, &PARTNER, &mut dice));
+        // Once a week it fetches the catalogue: another endpoint, other fields, more rows than in any hour before.
+        let weekly = Caller { fields: "title,price,stock", ..PARTNER.clone() };
+        let time = START + 6 * DAY_MS + HOUR_MS;
+        let job: Vec<_> = (0..30)
+            .map(|page| {
+                let mut event =
+                    call(&weekly, time + page * 2_000, &format!("/v1/products?page={page}"), 200, 200, &mut dice);
+                event.labels.0.push(("fields".into(), weekly.fields.into()));
+                event
+            })
+            .collect();
+        let signals = run(&mut detector, &job);
+        assert!(worst(&signals) <= Some(Severity::Low), "seed {seed}: {signals:?}");
+    }
+}

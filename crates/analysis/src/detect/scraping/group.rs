@@ -125,14 +125,16 @@ impl Group {
         // fingerprint of robots only.
         let tells_apart = surroundings.assets_usual || surroundings.links_usual;
         let trust = if tells_apart { 1.0 } else { 0.3 + 0.7 * all_robotic };
+        // Shape without coverage is a few strange clients, not a scrape.
+        let begun = 0.6 + 0.4 * ramp(covered, 0.01, 0.06);
         let of_many = trust * (0.3 + 0.7 * unrepeated);
         Shares {
             coverage: (weights.coverage * ramp(covered, 0.01, 0.06)
                 + weights.coverage_more * log_ramp(covered, 0.06, 0.6))
                 * of_many,
-            unrepeated: weights.unrepeated * unrepeated * trust,
-            addresses: weights.many_addresses * log_ramp(self.addresses.count() as f64, CROWD_MIN, CROWD_MANY),
-            all_robotic: weights.all_robotic * all_robotic,
+            unrepeated: begun * weights.unrepeated * unrepeated * trust,
+            addresses: begun * weights.many_addresses * log_ramp(self.addresses.count() as f64, CROWD_MIN, CROWD_MANY),
+            all_robotic: begun * weights.all_robotic * all_robotic,
             ordered: share(
                 self.moves >= 50 && f64::from(self.ups) >= ORDERED_SHARE * f64::from(self.moves),
                 weights.ordered,

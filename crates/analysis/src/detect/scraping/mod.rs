@@ -41,7 +41,7 @@ use bots::Identity;
 use client::{Client, Turn};
 pub use config::ScrapingConfig;
 use group::{Group, Print};
-use page::{Asked, Page};
+use page::{Asked, Known, Page};
 
 /// The detector's name in signals.
 pub const NAME: &str = "scraping";
@@ -55,8 +55,7 @@ pub struct Scraping {
     prints: Keyed<Print>,
     /// Distinct items ever read, by template.
     catalogue: Keyed<Counted>,
-    /// Distinct pages below a folder: from enough of them on they are items.
-    folders: Keyed<Counted>,
+    known: Known,
     pages_of_clients: Powers,
     everybody: Everybody,
 }
@@ -110,7 +109,7 @@ impl Scraping {
             groups: Keyed::new(config.groups_max),
             prints: Keyed::new(config.prints_max),
             catalogue: Keyed::new(config.templates_max),
-            folders: Keyed::new(config.folders_max),
+            known: Known::new(config),
             pages_of_clients: Powers::default(),
             everybody: Everybody::default(),
             config: config.clone(),
@@ -172,7 +171,7 @@ impl Detector for Scraping {
     }
 
     fn observe(&mut self, event: &Event, context: &Context, signals: &mut Vec<Signal>) {
-        let Some(page) = Page::of(event, &mut self.folders, &self.config) else { return };
+        let Some(page) = Page::of(event, &mut self.known, &self.config) else { return };
         if page.identity == Identity::Confirmed {
             return;
         }
@@ -212,7 +211,7 @@ impl Detector for Scraping {
 
     fn n_keys(&self) -> usize {
         let counts =
-            [self.clients.len(), self.groups.len(), self.prints.len(), self.catalogue.len(), self.folders.len()];
+            [self.clients.len(), self.groups.len(), self.prints.len(), self.catalogue.len(), self.known.folders.len()];
         counts.iter().sum()
     }
 }

@@ -1,6 +1,7 @@
 //! One request as the scraping detector sees it.
 
 use riskgraph_domain::event::Event;
+use serde::{Deserialize, Serialize};
 
 use super::super::keys::mix;
 use super::super::paths;
@@ -49,9 +50,27 @@ pub(super) struct Page<'a> {
     pub(super) identity: Identity,
 }
 
+/// What helps to read a request: learned folders and remembered user agents.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Known {
+    /// Distinct pages below a folder: from enough of them on they are items.
+    pub(super) folders: Keyed<Counted>,
+    /// Whether a user agent names itself a crawler.
+    pub(super) claims: Keyed<Option<bool>>,
+}
+
+/// User agents remembered; 40 bytes each.
+const AGENTS_MAX: usize = 8_192;
+
+impl Known {
+    pub(super) fn new(config: &ScrapingConfig) -> Self {
+        Self { folders: Keyed::new(config.folders_max), claims: Keyed::new(AGENTS_MAX) }
+    }
+}
+
 impl<'a> Page<'a> {
     /// Reads a request of a client without a partner's or staff's key; none for others and for writes.
-    pub(super) fn of(event: &'a Event, folders: &mut Keyed<Counted>, config: &ScrapingConfig) -> Option<Self> {
+    pub(super) fn of(event: &'a Event, known: &mut Known, config: &ScrapingConfig) -> Option<Self> {
         let (actor, http) = (&event.actor, event.http.as_deref()?);
         let reads = http.method.as_deref().is_none_or(|method| method == "GET" || method == "HEAD");
         if !reads || actor.integration.is_some() || actor.key.is_some() || actor.staff.is_some() {
@@ -63,7 +82,7 @@ impl<'a> Page<'a> {
         let print_name = event.client.ja4.as_deref().filter(|ja4| !ja4.is_empty()).unwrap_or(agent);
         let print = event.client.ja4.as_deref().map_or_else(|| agent_key(agent), quick_key);
         let found = http.status.is_none_or(|status| status < 400);
-        let (asked, template, item) = place(path, http.route.as_deref(), found, event, folders, config);
+        let (asked, template, item) = place(path, http.route.as_deref(), found, event, &mut known.folders, config);
         Some(Self {
             ip,
             client: mix(quick_key(ip) ^ print.rotate_left(21)),
@@ -80,7 +99,7 @@ impl<'a> Page<'a> {
             found,
             referred: event.label("referer").or_else(|| event.label("referrer")).is_some_and(|from| from.len() > 1),
             known_user: actor.user.is_some(),
-            identity: Identity::of(agent, event.label("rdns"), config),
+            identity: Identity::of(agent, event.label("rdns"), &mut known.claims, event.time, config),
         })
     }
 
@@ -110,6 +129,8 @@ fn place(
     }
     if let Some(route) = route {
         let asked = if route.contains(['{', ':', '<', '*']) { Asked::Item } else { Asked::Other };
+        // One page of the site and of the app is one item.
+        let item = paths::last_id(path).map_or(item, |id| mix(quick_key(route) ^ quick_key(id).rotate_left(31)));
         return (asked, mix(quick_key(route)), item);
     }
     if parameter(path).is_some() || paths::last_id(path).is_some() {

@@ -13,7 +13,7 @@ use crate::spread::{CorrelateConfig, Influence};
 const LOOKED_UP_MAX: usize = 64;
 const WALKED_MAX: usize = 8;
 /// Nodes visited by one walk.
-const VISITED_MAX: usize = 256;
+const VISITED_MAX: usize = 128;
 /// Lists longer than this are not even searched for the relations that link.
 const LIST_MAX: usize = 1_024;
 
@@ -124,8 +124,11 @@ fn moves(arena: &Arena, ix: NodeIx, phase: Phase, config: &CorrelateConfig) -> V
         }
         for (edge_ix, edge) in arena.edges_at(ix, observed, direction) {
             let Some(rule) = config.link.get(&edge.kind) else { continue };
-            // A network owns addresses of strangers.
-            if arena.node(edge.from).kind == EntityKind::Network {
+            // A network owns addresses of strangers; an order has one buyer, a gift card goes from hand to hand.
+            let placed = edge.kind == RelationKind::Placed;
+            if arena.node(edge.from).kind == EntityKind::Network
+                || (placed && arena.node(edge.to).kind != EntityKind::GiftCard)
+            {
                 continue;
             }
             let up = (direction == Direction::In) == (rule.influence == Influence::Along);

@@ -4,12 +4,13 @@
 //! degree three costs no allocation of its own. It must *not* know what a risk, a signal or an alert is.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use hashbrown::HashTable;
 use riskgraph_domain::graph::Relation;
 use riskgraph_domain::time::{HOUR_MS, MINUTE_MS};
 use riskgraph_domain::{EntityId, EntityKey, EntityKind, RelationId, RelationKind, Text, Timestamp};
-use serde_json::{Map, Value};
+use rustc_hash::FxHasher;
 
 /// Index of a node.
 pub type NodeIx = u32;
@@ -75,6 +76,8 @@ pub struct Node {
     /// ISO 3166-1 alpha-2, or zeros.
     country: [u8; 2],
     dirty: bool,
+    /// Whether it has notes: most have none, and a search asks all.
+    noted: bool,
     lists: [List; LISTS],
 }
 
@@ -93,13 +96,6 @@ pub struct Edge {
     pub kind: RelationKind,
     source: u8,
     dirty: bool,
-}
-
-/// What few nodes have: a name of their own, attributes.
-#[derive(Debug, Clone, Default)]
-pub struct Notes {
-    pub name: Option<Text>,
-    pub attributes: Map<String, Value>,
 }
 
 /// What an upsert of a relation found.
@@ -121,6 +117,18 @@ pub struct Arena {
     sources: Vec<Text>,
     dirty_nodes: Vec<NodeIx>,
     dirty_edges: Vec<EdgeIx>,
+    /// Nodes seen lately, by a cheap hash of kind and key: saves hashing the key for its id. Only ever a shortcut: a place
+    /// taken by another key costs time, nothing else.
+    recent: Vec<NodeIx>,
+}
+
+/// Places for nodes seen lately: 256 kB.
+const RECENT: usize = 1 << 16;
+
+fn recent_place(kind: EntityKind, key: &str) -> usize {
+    let mut hasher = FxHasher::default();
+    (kind, key).hash(&mut hasher);
+    hasher.finish() as usize % RECENT
 }
 
 const fn id_hash(id: u128) -> u64 {
@@ -178,12 +186,18 @@ impl Arena {
     /// The name for people; the key where nothing better is known.
     #[must_use]
     pub fn name(&self, ix: NodeIx) -> &Text {
-        self.notes.get(&ix).and_then(|notes| notes.name.as_ref()).unwrap_or(&self.node(ix).key)
+        self.own_name(ix).unwrap_or(&self.node(ix).key)
+    }
+
+    /// The name it has besides its key.
+    #[must_use]
+    pub fn own_name(&self, ix: NodeIx) -> Option<&Text> {
+        self.notes(ix)?.name.as_ref()
     }
 
     #[must_use]
     pub fn notes(&self, ix: NodeIx) -> Option<&Notes> {
-        self.notes.get(&ix)
+        if self.node(ix).noted { self.notes.get(&ix) } else { None }
     }
 
     /// The node with this id.
@@ -250,14 +264,31 @@ impl Arena {
 
     /// Sees an entity at a time; makes it when it is new. `None` only when the graph is full.
     pub fn see(&mut self, kind: EntityKind, key: &str, time: Timestamp) -> Option<(NodeIx, Upsert)> {
-        let id = EntityId::of(&[kind.as_str(), key]);
-        if let Some(ix) = self.find(id) {
-            self.see_again(ix, time);
-            return Some((ix, Upsert::Known));
+        let place = recent_place(kind, key);
+        if let Some(ix) = self.recent.get(place).copied().filter(|&ix| ix != NIL) {
+            let node = self.node(ix);
+            if node.kind == kind && node.key.as_str() == key {
+                self.see_again(ix, time);
+                return Some((ix, Upsert::Known));
+            }
         }
-        let ix = self.push_node(id, kind, Text::from(key), time, minute_of(time))?;
-        self.mark(ix);
-        Some((ix, Upsert::New))
+        let id = EntityId::of(&[kind.as_str(), key]);
+        let (ix, upsert) = match self.find(id) {
+            Some(ix) => {
+                self.see_again(ix, time);
+                (ix, Upsert::Known)
+            }
+            None => {
+                let ix = self.push_node(id, kind, Text::from(key), time, minute_of(time))?;
+                self.mark(ix);
+                (ix, Upsert::New)
+            }
+        };
+        if self.recent.is_empty() {
+            self.recent = vec![NIL; RECENT];
+        }
+        self.recent[place] = ix;
+        Some((ix, upsert))
     }
 
     fn see_again(&mut self, ix: NodeIx, time: Timestamp) {
@@ -290,7 +321,17 @@ impl Arena {
         }
         let ix = self.nodes.len() as NodeIx;
         let lists = [List { head: NIL, len: 0 }; LISTS];
-        self.nodes.push(Node { id: id.0, key, first_seen, last_minute, kind, country: [0; 2], dirty: false, lists });
+        self.nodes.push(Node {
+            id: id.0,
+            key,
+            first_seen,
+            last_minute,
+            kind,
+            country: [0; 2],
+            dirty: false,
+            noted: false,
+            lists,
+        });
         let nodes = &self.nodes;
         self.by_id.insert_unique(id_hash(id.0), ix, |&other| id_hash(nodes[other as usize].id));
         Some(ix)
@@ -349,14 +390,6 @@ impl Arena {
         revived
     }
 
-    /// Sets a relation's confidence; 0 withdraws it.
-    pub fn set_confidence(&mut self, ix: EdgeIx, confidence: f32) {
-        if self.edges[ix as usize].confidence.to_bits() != confidence.to_bits() {
-            self.edges[ix as usize].confidence = confidence;
-            self.mark_edge(ix);
-        }
-    }
-
     fn push_edge(&mut self, mut edge: Edge) -> Option<EdgeIx> {
         if self.edges.len() >= INDEX_MAX {
             return None;
@@ -389,32 +422,6 @@ impl Arena {
             self.sources.push(Text::from(source));
         }
         (self.sources.len() - 1) as u8
-    }
-
-    /// Changes a node's notes; the row is written when something changed.
-    pub fn note(&mut self, ix: NodeIx, change: impl FnOnce(&mut Notes)) {
-        let mut notes = self.notes.get(&ix).cloned().unwrap_or_default();
-        change(&mut notes);
-        let old = self.notes.get(&ix);
-        let same = old.map_or_else(
-            || notes.name.is_none() && notes.attributes.is_empty(),
-            |old| old.name == notes.name && old.attributes == notes.attributes,
-        );
-        if !same {
-            self.notes.insert(ix, notes);
-            self.mark(ix);
-        }
-    }
-
-    /// Notes the country of an address, once.
-    pub fn set_country(&mut self, ix: NodeIx, country: &str) {
-        if let (&[a, b], [0, 0]) = (country.as_bytes(), self.node(ix).country)
-            && a.is_ascii_alphabetic()
-            && b.is_ascii_alphabetic()
-        {
-            self.nodes[ix as usize].country = [a.to_ascii_uppercase(), b.to_ascii_uppercase()];
-            self.mark(ix);
-        }
     }
 
     /// The row of this node is to be written.
@@ -465,7 +472,10 @@ pub const ALL_LISTS: [(Observed, Direction); LISTS] = [
     (Observed::Observed, Direction::Out),
 ];
 
+mod notes;
 mod rows;
+
+pub use notes::Notes;
 
 #[cfg(test)]
 mod tests;

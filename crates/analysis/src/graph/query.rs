@@ -10,7 +10,9 @@ use super::RiskGraph;
 use super::arena::{ALL_LISTS, Direction, EdgeIx, NodeIx, Observed};
 
 /// Up to this many relations at an entity are ordered by when they were last seen; more by when they came.
-const SORTED_MAX: usize = 2_000;
+const SORTED_MAX: usize = 1_000;
+/// Relations of one sort at a hub that can be paged through: the newest.
+const PAGED_MAX: usize = 20_000;
 /// API keys told of one integration, and relations of one vendor's dependencies.
 const KEYS_MAX: usize = 1_000;
 const FOURTH_MAX: usize = 1_000;
@@ -37,14 +39,15 @@ impl RiskGraph {
         self.arena.find_relation(id).map(|ix| self.arena.relation(ix))
     }
 
-    /// Relations at this entity in both directions, newest first; the cursor is the relation's id.
+    /// Relations at this entity in both directions, newest first; the cursor is the relation's id. At a hub only the newest
+    /// [`PAGED_MAX`] of each sort.
     #[must_use]
     pub fn relations(&self, entity: EntityId, kinds: &[RelationKind], page: &PageRequest) -> Page<Relation> {
         let Some(ix) = self.arena.find(entity) else { return Page::default() };
         let degree: usize = ALL_LISTS.iter().map(|&(observed, way)| self.arena.degree(ix, observed, way)).sum();
         let mut edges: Vec<EdgeIx> = ALL_LISTS
             .iter()
-            .flat_map(|&(observed, way)| self.arena.edges_at(ix, observed, way))
+            .flat_map(|&(observed, way)| self.arena.edges_at(ix, observed, way).take(PAGED_MAX))
             .filter(|(_, edge)| kinds.is_empty() || kinds.contains(&edge.kind))
             .map(|(edge, _)| edge)
             .collect();

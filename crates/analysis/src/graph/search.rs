@@ -66,7 +66,8 @@ impl RiskGraph {
             if !self.wanted(ix, kinds) {
                 continue;
             }
-            let (key, name) = (self.arena.node(ix).key.as_str(), self.arena.name(ix).as_str());
+            let key = self.arena.node(ix).key.as_str();
+            let name = self.arena.own_name(ix).map_or("", |name| name.as_str());
             if holds(key, query) || holds(name, query) {
                 whole.push(ix);
             } else if scattered.len() < SCORED_MAX && (scatters(key, query) || scatters(name, query)) {
@@ -127,24 +128,52 @@ const WHOLE_BONUS: i64 = 10_000;
 
 /// Whether the text holds the (lower-case) query in one piece, whatever its case.
 fn holds(text: &str, query: &str) -> bool {
-    if text.is_ascii() {
-        let (text, query) = (text.as_bytes(), query.as_bytes());
-        text.len() >= query.len() && text.windows(query.len()).any(|part| part.eq_ignore_ascii_case(query))
-    } else {
-        text.to_lowercase().contains(query)
+    if text.len() < query.len() {
+        return false;
     }
+    if !query.is_ascii() {
+        return !text.is_ascii() && text.to_lowercase().contains(query);
+    }
+    let (text, query) = (text.as_bytes(), query.as_bytes());
+    let Some((&first, rest)) = query.split_first() else { return true };
+    memchr::memchr2_iter(first, first.to_ascii_uppercase(), text)
+        .any(|at| text.get(at + 1..=at + rest.len()).is_some_and(|part| part.eq_ignore_ascii_case(rest)))
 }
 
 /// Whether the letters of the (lower-case) query stand in the text in this order.
 fn scatters(text: &str, query: &str) -> bool {
-    let mut wanted = query.chars();
-    let mut next = wanted.next();
-    for c in text.chars() {
-        match next {
-            None => return true,
-            Some(w) if w == c.to_ascii_lowercase() || c.to_lowercase().eq(std::iter::once(w)) => next = wanted.next(),
-            Some(_) => {}
-        }
+    if text.len() < query.len() {
+        return false;
     }
-    next.is_none()
+    if text.is_ascii() || query.is_ascii() {
+        let mut rest = text.as_bytes();
+        return query.bytes().all(|wanted| match memchr::memchr2(wanted, wanted.to_ascii_uppercase(), rest) {
+            Some(at) => {
+                rest = &rest[at + 1..];
+                true
+            }
+            None => false,
+        });
+    }
+    let mut letters = text.chars().flat_map(char::to_lowercase);
+    query.chars().all(|wanted| letters.any(|letter| letter == wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_letters_whole_and_scattered() {
+        let check = |text: &str, query: &str, whole: bool, scattered: bool| {
+            assert_eq!((holds(text, query), scatters(text, query)), (whole, scattered), "{text} {query}");
+        };
+        check("Logistix GmbH", "logi", true, true);
+        check("Logistix GmbH", "lgmb", false, true);
+        check("Logistix GmbH", "h", true, true);
+        check("Logistix GmbH", "hl", false, false);
+        check("Zürich", "zür", true, true);
+        check("ZÜRICH", "zch", false, true);
+        check("ab", "abc", false, false);
+    }
 }

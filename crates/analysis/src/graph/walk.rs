@@ -14,12 +14,14 @@ use crate::spread::pass_factor;
 /// Relations looked at per node and list: at a hub only the newest.
 const FANOUT_MAX: usize = 256;
 /// Nodes visited by one search for a path, both sides together.
-const PATH_VISITED_MAX: usize = 50_000;
+const PATH_VISITED_MAX: usize = 20_000;
 /// The longest path searched for.
 const PATH_DEPTH_MAX: u32 = 10;
 /// Entities in one blast radius, and how far it reaches.
 const REACHED_MAX: usize = 500;
 const REACHED_DEPTH_MAX: u32 = 6;
+/// Relations looked at for one blast radius: bounds the work where hub meets hub.
+const REACHED_EDGES_MAX: usize = 20_000;
 /// Exposure below this is not followed.
 const EXPOSURE_MIN: f64 = 0.005;
 
@@ -155,13 +157,15 @@ impl RiskGraph {
         let mut done: Vec<Front> = Vec::new();
         let mut seen: FxHashSet<NodeIx> = FxHashSet::default();
         let mut open = BinaryHeap::from([Front { exposure: 1.0, id: 0, ix: start, depth: 0, came: None }]);
+        let mut n_edges = 0;
         while let Some(front) = open.pop() {
             if !seen.insert(front.ix) {
                 continue;
             }
             let place = done.len();
-            if front.depth < max_depth.min(REACHED_DEPTH_MAX) {
+            if front.depth < max_depth.min(REACHED_DEPTH_MAX) && n_edges < REACHED_EDGES_MAX {
                 for (edge_ix, next, direction) in arena.neighbours(front.ix) {
+                    n_edges += 1;
                     let end = if direction == Direction::Out { Direction::In } else { Direction::Out };
                     let passed = pass_factor(arena, arena.edge(edge_ix), end, &self.config.spread);
                     let exposure = front.exposure * passed;

@@ -117,7 +117,9 @@ pub fn arriving(
         }
         if step.depth < config.spread.hops_max {
             expand(arena, &step, start, &config.spread, |next| {
-                if !done.contains(&next.ix) {
+                // At the last hop only nodes with causes matter: they are few, their neighbours many.
+                let matters = next.depth < config.spread.hops_max || own.may_have(next.ix);
+                if matters && !done.contains(&next.ix) {
                     open.push(next);
                 }
             });

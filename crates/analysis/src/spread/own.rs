@@ -35,6 +35,8 @@ pub struct Cause {
 #[derive(Debug, Clone, Default)]
 pub struct OwnRisk {
     causes: BTreeMap<NodeIx, Vec<Cause>>,
+    /// One bit for each node that ever had a cause: a walk asks this of every neighbour.
+    marks: Vec<u64>,
 }
 
 /// A score in 0 ..= 1 as an integer.
@@ -106,6 +108,12 @@ impl OwnRisk {
         self.causes.get(&ix).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether the entity may have causes; says yes also when it only once had some.
+    #[must_use]
+    pub fn may_have(&self, ix: NodeIx) -> bool {
+        self.marks.get(ix as usize / 64).is_some_and(|word| word >> (ix % 64) & 1 == 1)
+    }
+
     /// Entities that have causes, in order of their index.
     pub fn risky(&self) -> impl Iterator<Item = NodeIx> + '_ {
         self.causes.keys().copied()
@@ -123,6 +131,11 @@ impl OwnRisk {
 
     /// Adds a cause, or replaces the one from the same signal or finding. Beyond the maximum the weakest goes.
     pub fn add(&mut self, ix: NodeIx, cause: Cause, config: &OwnConfig) {
+        let word = ix as usize / 64;
+        if self.marks.len() <= word {
+            self.marks.resize(word + 1, 0);
+        }
+        self.marks[word] |= 1 << (ix % 64);
         let causes = self.causes.entry(ix).or_default();
         match causes.iter_mut().find(|known| known.source == cause.source) {
             Some(known) => *known = cause,

@@ -252,6 +252,7 @@ fn windows_are_of_event_time() {
 
 mod journal;
 mod people;
+mod questions;
 
 #[test]
 fn what_a_source_takes_back_is_taken_back() {

@@ -86,6 +86,7 @@ impl Arena {
         self.nodes[ix as usize].country = country.unwrap_or_default();
         if name.is_some() || !attributes.is_empty() {
             self.notes.insert(ix, Notes { name, attributes });
+            self.nodes[ix as usize].noted = true;
         }
         Some(ix)
     }

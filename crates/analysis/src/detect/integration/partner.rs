@@ -24,9 +24,9 @@ const MINUTES_AHEAD: f64 = 15.0;
 const AHEAD_CALLS: u64 = 10;
 /// Home volume is odd from this multiple of the highest hour learned.
 const HOME_RATIO: f64 = 1.5;
-/// The partner's own client that reads something new: its weekly job or a release. LOW, unless it reads very much.
+/// The partner's own client that reads something new: its weekly job or a release. LOW, unless it reads many times the most it ever read.
 const HOME_SCORE_MAX: f64 = 0.38;
-const HOME_RATIO_WILD: f64 = 5.0;
+const HOME_RATIO_WILD: f64 = 20.0;
 /// An hour is odd when its expected calls are below this share of the day's mean.
 const ODD_SHARE: f64 = 0.2;
 const HOURS_OF_WEEK: usize = 168;

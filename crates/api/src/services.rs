@@ -101,7 +101,7 @@ pub struct LiveLimits {
 pub struct ConnectionLimits {
     /// Open connections; more wait in the kernel's backlog.
     pub connections_max: usize,
-    /// Wall time in which the head of a request must have arrived.
+    /// Wall time in which the head of a request must have arrived; also how long a connection may idle between two.
     pub header_timeout: Duration,
     /// Wall time requests get to end after the stop.
     pub drain_timeout: Duration,
@@ -164,6 +164,6 @@ impl Default for LiveLimits {
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        Self { connections_max: 4_096, header_timeout: Duration::from_secs(10), drain_timeout: Duration::from_secs(10) }
+        Self { connections_max: 4_096, header_timeout: Duration::from_secs(30), drain_timeout: Duration::from_secs(10) }
     }
 }

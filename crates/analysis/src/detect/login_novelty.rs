@@ -255,7 +255,10 @@ impl LoginNovelty {
     fn weigh_second_factor(&self, case: &Case<'_>, draft: &mut Draft) {
         match second_factor(case.event.label("mfa")) {
             Some(true) => draft.scale(self.config.mfa_factor),
-            None if case.habit.mfa_share >= 0.5 => draft.scale(self.config.mfa_usual_factor),
+            // Staff who usually give one and now have not are no less strange for it.
+            None if case.habit.mfa_share >= 0.5 && case.event.actor.staff.is_none() => {
+                draft.scale(self.config.mfa_usual_factor)
+            }
             _ => draft,
         };
     }
@@ -317,10 +320,10 @@ impl LoginNovelty {
     }
 }
 
-/// How settled a person is, 0 ..= 1: three logins are two thirds.
+/// How settled a person is, 0 ..= 1: three logins are three quarters.
 fn settled(habit: &Habit) -> f64 {
     let n = f64::from(habit.n_logins);
-    n / (n + 1.5)
+    n / (n + 1.0)
 }
 
 /// How much a new thing means for a person, 0 ..= 1: settled people, few things known in many logins.

@@ -163,7 +163,11 @@ impl PasswordGuessing {
             episode.refresh(case.event.time, &self.config);
             episode.fail(case.keys.person, case.event.login());
             episode.n_unknown_users += u32::from(case.event.reason.as_deref() == Some("unknown_user"));
-            let users_min = self.config.source_users_min * if is_place { self.config.place_factor } else { 1.0 };
+            let users_min = match around.campaign {
+                Some(_) => self.config.source_users_campaign,
+                None => self.config.source_users_min,
+            };
+            let users_min = users_min * if is_place { self.config.place_factor } else { 1.0 };
             if around.is_outage || !is_spraying(episode, users_min, &self.config) {
                 continue;
             }

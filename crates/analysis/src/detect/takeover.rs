@@ -86,6 +86,8 @@ struct Fact {
     time: Timestamp,
     what: What,
     strange: Novelty,
+    /// From a device or place the person has used for more than a day: most likely the owner.
+    is_owner: bool,
     /// The event's id, for the evidence.
     id: Text,
     amount_minor: i64,
@@ -147,6 +149,7 @@ impl Takeover {
             time: case.event.time,
             what,
             strange: novelty,
+            is_owner: case.habit.is_long_familiar(),
             id: case.event.id.clone(),
             amount_minor: case.event.money.as_ref().and_then(|money| money.amount_minor).unwrap_or_default(),
         };
@@ -172,6 +175,7 @@ impl Takeover {
             time: compromise.time,
             what: What::Compromised(compromise.campaign.clone()),
             strange: Novelty::default(),
+            is_owner: false,
             id: case.event.id.clone(),
             amount_minor: 0,
         };

@@ -31,7 +31,9 @@ pub(super) fn story(account: &Account, story: &Story<'_>, config: &TakeoverConfi
         draft.reason(weight.min(config.changes_max), "the account was changed before", names(&story.changes));
     }
     // Strangeness counts in full only for the whole pattern: people do buy presents from new phones.
-    let mut factor = if has_change && has_value { 1.0 } else { config.single_factor };
+    let is_plain_order =
+        matches!(story.target.what, What::Value(Value::Order)) && !story.changes.contains(&Field::Address);
+    let mut factor = if has_change && has_value && !is_plain_order { 1.0 } else { config.single_factor };
     if story.is_confirmed {
         factor *= config.mfa_factor;
     }
@@ -57,7 +59,8 @@ pub(super) fn story(account: &Account, story: &Story<'_>, config: &TakeoverConfi
     if let Some(campaign) = story.compromise {
         draft
             .reason(
-                config.compromised,
+                // What the owner does meanwhile is not the thief's doing.
+                config.compromised * if story.target.is_owner { config.owner_factor } else { 1.0 },
                 "the login before was held to be compromised",
                 campaign.as_deref().unwrap_or("a guessed password"),
             )

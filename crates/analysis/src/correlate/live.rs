@@ -12,7 +12,7 @@ use crate::detect::Context;
 use crate::graph::{NodeIx, RiskGraph};
 use crate::spread::{CorrelateConfig, arriving, ppm, rank_damped};
 
-/// Entities of one alert that link further signals; later ones are counted only.
+/// Entities of one alert that are counted and link further signals; later ones are only told to the store.
 const TOUCHED_MAX: usize = 2_048;
 /// Signals whose ids are kept, so that they can be moved when the alert is folded into another.
 const SIGNALS_MAX: usize = 512;
@@ -53,7 +53,7 @@ impl Touch {
 pub(super) enum Touching {
     New,
     Known,
-    /// Counted, but too many to link.
+    /// One too many to count and to link.
     Full,
 }
 
@@ -191,7 +191,8 @@ impl Live {
     pub(super) fn tell_time(&mut self, entry: TimelineEntry) {
         let timeline = &mut self.alert.timeline;
         timeline.push(entry);
-        timeline.sort_by_key(|entry| (entry.time, entry.signal));
+        // What follows from a signal stands behind it.
+        timeline.sort_by_key(|entry| (entry.time, entry.signal.is_none(), entry.signal));
         if timeline.len() > TIMELINE_MAX {
             timeline.remove(TIMELINE_FIRST);
         }
@@ -412,8 +413,24 @@ impl Live {
                 AlertChange::Updated
             }
         };
+        if let (AlertChange::Escalated, Some(before)) = (change, self.told.severity) {
+            let text =
+                format!("Severity raised from {} to {}{}", before.as_str(), self.alert.severity.as_str(), self.why());
+            self.tell_time(TimelineEntry { time: self.alert.updated_at, text, signal: None, actor: None });
+        }
         self.mark_told();
         Some(change)
+    }
+
+    /// What makes it worse than its strongest signal alone.
+    fn why(&self) -> String {
+        let said = self.detectors.iter().find(|(name, _)| super::tell::is_intel(name)).map(|(_, best)| &best.title);
+        let backdrop = self.backdrop.as_ref().map(|backdrop| &backdrop.reason);
+        match said.filter(|_| self.detectors.len() > 1).or(backdrop) {
+            Some(reason) => format!(" because of {reason}"),
+            None if self.detectors.len() > 1 => format!(": {} detectors agree", self.detectors.len()),
+            None => String::new(),
+        }
     }
 
     pub(super) fn mark_told(&mut self) {

@@ -14,6 +14,8 @@ use riskgraph_domain::{EntityId, EntityKind, Timestamp};
 
 pub use arena::{ALL_LISTS, Arena, Direction, Edge, EdgeIx, Node, NodeIx, Notes, Observed, Seen, Upsert, structural};
 
+pub(crate) use query::TIER;
+
 use crate::spread::{self, OwnRisk, RiskConfig};
 
 /// The attribute of an entity's row that keeps the causes of its own risk; not shown to people.

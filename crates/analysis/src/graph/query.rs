@@ -71,8 +71,11 @@ impl RiskGraph {
     #[must_use]
     pub fn concentration(&self, first: usize) -> Vec<Concentration> {
         let mut users: BTreeMap<EntityId, (NodeIx, u32, u32)> = BTreeMap::new();
-        for &vendor in self.vendor_nodes() {
-            let critical = self.arena.attribute(vendor, TIER).is_some_and(|tier| tier.as_str() == "CRITICAL");
+        // Without a tier it is nobody's vendor (any more): a company that a crawl named.
+        let registered = |&ix: &NodeIx| self.arena.attribute(ix, TIER).map(|tier| (ix, tier));
+        let vendors: Vec<_> = self.vendor_nodes().iter().filter_map(registered).collect();
+        for (vendor, tier) in &vendors {
+            let (vendor, critical) = (*vendor, tier.as_str() == "CRITICAL");
             let providers: BTreeSet<NodeIx> =
                 self.dependencies(vendor).into_iter().map(|edge| self.arena.edge(edge).to).collect();
             for provider in providers {
@@ -81,7 +84,7 @@ impl RiskGraph {
                 slot.2 += u32::from(critical);
             }
         }
-        let all = self.vendor_nodes().len().max(1) as f64;
+        let all = vendors.len().max(1) as f64;
         let mut rows: Vec<(NodeIx, u32, u32)> = users.into_values().collect();
         rows.sort_by_key(|&(_, vendors, critical)| std::cmp::Reverse((vendors, critical)));
         rows.truncate(first);

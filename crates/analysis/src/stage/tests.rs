@@ -49,6 +49,8 @@ fn an_odd_call_of_a_breached_vendors_key_is_high_because_of_the_breach() {
         );
         assert!(alert.summary.contains("because") && alert.summary.contains("Logistix"), "{}", alert.summary);
         assert!(alert.timeline.iter().any(|entry| entry.text.contains("Incident at vendor")));
+        let raised = alert.timeline.last().map(|entry| entry.text.clone()).unwrap_or_default();
+        assert!(raised.starts_with("Severity raised from MEDIUM to HIGH because of Incident at vendor"), "{raised}");
         let changes: Vec<AlertChange> = world.rows.sequence.iter().map(|event| event.change).collect();
         assert_eq!(changes, [AlertChange::Opened, AlertChange::Escalated]);
         assert!((alert.detection_delay_s - 0.04).abs() < 1e-9);

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{DECLARED, RESOLVED, Stage};
 use crate::detect::Context;
-use crate::graph::{Direction, NodeIx, Observed, Seen};
+use crate::graph::{Direction, NodeIx, Observed, Seen, TIER};
 use crate::resolve::{self, registrable};
 
 /// Domains and integrations of one vendor.
@@ -89,6 +89,11 @@ impl Stage {
             self.changed.findings.insert(finding.id, finding);
         }
         self.weigh_findings(id);
+        if let Some(node) = self.vendor_node(id) {
+            self.graph.arena.note(node, |notes| {
+                notes.attributes.remove(TIER);
+            });
+        }
         self.vendors.remove(&id);
         self.changed.vendors.remove(&id);
         self.changed.removed_vendors.insert(id);
@@ -103,7 +108,7 @@ impl Stage {
         let Some((node, _)) = self.graph.see(EntityKind::Vendor, &vendor.entity().key, at) else { return };
         self.graph.arena.note(node, |notes| {
             notes.name = Some(vendor.name.clone());
-            notes.attributes.insert("tier".to_owned(), Value::from(vendor.tier.as_str()));
+            notes.attributes.insert(TIER.to_owned(), Value::from(vendor.tier.as_str()));
             match &vendor.owner {
                 Some(owner) => notes.attributes.insert("owner".to_owned(), Value::from(owner.as_str())),
                 None => notes.attributes.remove("owner"),

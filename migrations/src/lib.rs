@@ -11,6 +11,7 @@ use sea_orm_migration::prelude::*;
 
 mod journal_0001_batches;
 mod state_0001_tables;
+mod state_0002_alert_paths;
 mod tables;
 
 /// The steps of the journal's schema.
@@ -34,7 +35,7 @@ pub struct StateMigrator;
 #[async_trait::async_trait]
 impl MigratorTrait for StateMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(state_0001_tables::Step)]
+        vec![Box::new(state_0001_tables::Step), Box::new(state_0002_alert_paths::Step)]
     }
     fn migration_table_name() -> DynIden {
         "state_migration".into_iden()

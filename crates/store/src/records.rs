@@ -18,6 +18,7 @@ use crate::state::SqlState;
 
 mod alerts;
 mod findings;
+mod many;
 mod place;
 mod signals;
 mod vendors;
@@ -80,8 +81,9 @@ impl Records for SqlState {
         Ok(signals::by_id(&self.db, id).await?)
     }
 
-    /// By event time of the last change. A vendor's alerts are those that touch its own node, one of its domains or
-    /// one of its integrations.
+    /// By event time of the last change. A technique's alerts are also those of its sub-techniques. A vendor's are
+    /// those that touch, or whose path passes, its own node, one of its domains, one of its integrations or a key of
+    /// one of these.
     async fn alerts(&self, filter: AlertFilter, page: PageRequest) -> Result<Page<Alert>> {
         Ok(alerts::list(&self.db, filter, page).await?)
     }
@@ -96,5 +98,21 @@ impl Records for SqlState {
 
     async fn alert_event_range(&self) -> Result<Option<(u64, u64)>> {
         Ok(alerts::event_range(&self.db).await?)
+    }
+
+    async fn vendors_by_id(&self, ids: &[VendorId]) -> Result<Vec<Vendor>> {
+        Ok(many::vendors(&self.db, ids).await?)
+    }
+
+    async fn signals_by_id(&self, ids: &[SignalId]) -> Result<Vec<Signal>> {
+        Ok(many::signals(&self.db, ids).await?)
+    }
+
+    async fn findings_by_id(&self, ids: &[FindingId]) -> Result<Vec<Finding>> {
+        Ok(many::findings(&self.db, ids).await?)
+    }
+
+    async fn current_postures(&self, vendors: &[VendorId]) -> Result<Vec<(VendorId, Posture)>> {
+        Ok(many::current_postures(&self.db, vendors).await?)
     }
 }

@@ -95,6 +95,12 @@ row!(alert_entity, "alert_entity" {
     #[sea_orm(primary_key, auto_increment = false)]
     alert_id: Vec<u8>,
 });
+row!(alert_path, "alert_path" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    entity_id: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    alert_id: Vec<u8>,
+});
 row!(alert_technique, "alert_technique" {
     #[sea_orm(primary_key, auto_increment = false)]
     technique: String,

@@ -18,8 +18,10 @@ use crate::error::StoreError;
 mod apply;
 mod checkpoint;
 pub(crate) mod convert;
+mod links;
 mod load;
 mod shape;
+mod trim;
 
 type Result<T> = std::result::Result<T, Fault>;
 

@@ -6,20 +6,23 @@ use riskgraph_domain::alert::{Alert, AlertEvent, AlertFilter};
 use riskgraph_domain::graph::{EntityKey, EntityKind};
 use riskgraph_domain::id::{AlertId, VendorId};
 use riskgraph_domain::page::{Page, PageRequest};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 
 use super::place::{List, Place, Way, page, rows_wanted};
 use super::vendors;
 use crate::codec::{big, index_text, unsigned};
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::rows::{alert as rows, alert_entity, alert_event, alert_technique, integration};
+use crate::rows::{alert as rows, alert_entity, alert_event, alert_path, alert_technique, integration, relation};
 use crate::state::convert;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Nodes of a vendor that its alerts are looked up by.
+/// Nodes of each kind of a vendor that its alerts are looked up by.
 const VENDOR_NODES_MAX: usize = 500;
+/// Relations from an integration to its keys. Written out, for a bound value would not let the partial index be used.
+const IS_USES: &str = "kind = 'USES'";
 
 /// Places first, then the alerts of the page: where no index has the order, the database sorts places and not bodies.
 pub(super) async fn list(db: &Db, filter: AlertFilter, request: PageRequest) -> Result<Page<Alert>> {
@@ -27,7 +30,10 @@ pub(super) async fn list(db: &Db, filter: AlertFilter, request: PageRequest) -> 
     let mut query = filtered(&filter);
     if let Some(vendor) = filter.vendor {
         let nodes = vendor_nodes(db, vendor).await?;
-        query = query.filter(Column::Id.in_subquery(touching(nodes)));
+        let near = Condition::any()
+            .add(Column::Id.in_subquery(touching(nodes.clone())))
+            .add(Column::Id.in_subquery(passing(nodes)));
+        query = query.filter(near);
     }
     if let Some(place) = Place::<i64>::open(List::Alerts, &request)? {
         query = query.filter(place.beyond(Column::UpdatedAt, Column::Id, Way::Down));
@@ -85,7 +91,17 @@ fn touching(entities: Vec<Vec<u8>>) -> sea_orm::sea_query::SelectStatement {
         .into_query()
 }
 
-/// The nodes that stand for a vendor: its own, its domains', its integrations'. None when there is no such vendor.
+/// The alerts whose path passes one of these entities.
+fn passing(entities: Vec<Vec<u8>>) -> sea_orm::sea_query::SelectStatement {
+    alert_path::Entity::find()
+        .select_only()
+        .column(alert_path::Column::AlertId)
+        .filter(alert_path::Column::EntityId.is_in(entities))
+        .into_query()
+}
+
+/// The nodes that stand for a vendor: its own, its domains', its integrations' and those ones' keys'. None when there
+/// is no such vendor.
 async fn vendor_nodes(db: &Db, id: VendorId) -> Result<Vec<Vec<u8>>> {
     let Some(vendor) = vendors::by_id(db, id).await? else { return Ok(Vec::new()) };
     let mut nodes: Vec<Vec<u8>> = integration::Entity::find()
@@ -97,10 +113,23 @@ async fn vendor_nodes(db: &Db, id: VendorId) -> Result<Vec<Vec<u8>>> {
         .into_tuple()
         .all(db.reader())
         .await?;
-    nodes.push(vendor.entity().id().to_bytes().to_vec());
+    let id_of = |key: EntityKey| key.id().to_bytes().to_vec();
     let declared = vendor.integrations.iter().map(|name| EntityKey::new(EntityKind::Integration, name.clone()));
+    nodes.extend(declared.take(VENDOR_NODES_MAX).map(id_of));
+    let keys: Vec<Vec<u8>> = relation::Entity::find()
+        .select_only()
+        .column(relation::Column::ToId)
+        .filter(Expr::cust(IS_USES))
+        .filter(relation::Column::FromId.is_in(nodes.iter().cloned()))
+        .order_by_asc(relation::Column::ToId)
+        .limit(VENDOR_NODES_MAX as u64)
+        .into_tuple()
+        .all(db.reader())
+        .await?;
+    nodes.extend(keys);
+    nodes.push(id_of(vendor.entity()));
     let domains = vendor.domains.iter().map(|domain| EntityKey::new(EntityKind::Domain, domain.clone()));
-    nodes.extend(declared.chain(domains).take(VENDOR_NODES_MAX).map(|key| key.id().to_bytes().to_vec()));
+    nodes.extend(domains.take(VENDOR_NODES_MAX).map(id_of));
     Ok(nodes)
 }
 

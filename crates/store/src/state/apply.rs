@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryS
 
 use super::load::{self, APPLIED, SEQUENCE};
 use super::shape::{Shaped, shape};
+use super::{links, trim};
 use crate::codec::big;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -18,7 +19,7 @@ use crate::rows;
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Ids in one `IN (...)`; the same bound as rows a statement.
-const IDS_A_STATEMENT: usize = 500;
+pub(super) const IDS_A_STATEMENT: usize = 500;
 
 /// Writes the delta, or refuses it whole.
 pub(super) async fn apply(db: &Db, delta: Delta) -> Result<()> {
@@ -36,10 +37,15 @@ pub(super) async fn apply(db: &Db, delta: Delta) -> Result<()> {
         return Ok(());
     }
     let mut marks = vec![rows::mark::Model { name: APPLIED.to_owned(), value: big(position.0) }];
-    if let Some(last) = follows(load::mark(&tx, SEQUENCE).await?, &sequences)? {
+    let before = load::mark(&tx, SEQUENCE).await?;
+    let last = follows(before, &sequences)?;
+    if let Some(last) = last {
         marks.push(rows::mark::Model { name: SEQUENCE.to_owned(), value: big(last) });
     }
     write(&tx, shaped).await?;
+    if let Some(last) = last {
+        trim::alert_events(&tx, before, last).await?;
+    }
     insert_all::<rows::mark::Entity>(&tx, marks, Clash::Replace).await?;
     tx.commit().await?;
     Ok(())
@@ -82,12 +88,23 @@ async fn write(tx: &DatabaseTransaction, shaped: Shaped) -> Result<()> {
             .filter(rows::alert_technique::Column::AlertId.is_in(ids.iter().cloned()))
             .exec(tx)
             .await?;
+        rows::alert_path::Entity::delete_many()
+            .filter(rows::alert_path::Column::AlertId.is_in(ids.iter().cloned()))
+            .exec(tx)
+            .await?;
     }
     insert_all::<rows::alert_technique::Entity>(tx, shaped.alert_techniques, Clash::Keep).await?;
     insert_all::<rows::alert_entity::Entity>(tx, shaped.alert_entities, Clash::Keep).await?;
     insert_all::<rows::alert_event::Entity>(tx, shaped.alert_events, Clash::Fail).await?;
-    link_signals(tx, shaped.alert_signals).await?;
+    links::paths(tx, &shaped.alert_paths).await?;
+    links::signals(tx, &shaped.alert_signals).await?;
     insert_all::<rows::state_blob::Entity>(tx, shaped.blobs, Clash::Replace).await?;
+    for names in shaped.removed_blobs.chunks(IDS_A_STATEMENT) {
+        rows::state_blob::Entity::delete_many()
+            .filter(rows::state_blob::Column::Name.is_in(names.iter().cloned()))
+            .exec(tx)
+            .await?;
+    }
     Ok(())
 }
 
@@ -134,35 +151,6 @@ async fn postures(tx: &DatabaseTransaction, postures: Vec<rows::posture::Model>)
                 .exec(tx)
                 .await?;
         }
-    }
-    Ok(())
-}
-
-/// Links signals to alerts, with when they occurred, so that the list of an alert's signals is one walk of the key. A
-/// link to a signal that is not there is left out: there is nothing it could show.
-async fn link_signals(tx: &DatabaseTransaction, links: Vec<(Vec<u8>, Vec<u8>)>) -> Result<()> {
-    for links in links.chunks(IDS_A_STATEMENT) {
-        let signals = links.iter().map(|(_, signal)| signal.clone());
-        let times: HashMap<Vec<u8>, i64> = rows::signal::Entity::find()
-            .select_only()
-            .columns([rows::signal::Column::Id, rows::signal::Column::OccurredAt])
-            .filter(rows::signal::Column::Id.is_in(signals))
-            .into_tuple::<(Vec<u8>, i64)>()
-            .all(tx)
-            .await?
-            .into_iter()
-            .collect();
-        let rows = links
-            .iter()
-            .filter_map(|(alert_id, signal_id)| {
-                times.get(signal_id).map(|&occurred_at| rows::alert_signal::Model {
-                    alert_id: alert_id.clone(),
-                    occurred_at,
-                    signal_id: signal_id.clone(),
-                })
-            })
-            .collect();
-        insert_all::<rows::alert_signal::Entity>(tx, rows, Clash::Keep).await?;
     }
     Ok(())
 }

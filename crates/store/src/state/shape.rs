@@ -23,6 +23,8 @@ pub(super) struct Shaped {
     pub(super) alert_events: Vec<rows::alert_event::Model>,
     pub(super) alert_entities: Vec<rows::alert_entity::Model>,
     pub(super) alert_techniques: Vec<rows::alert_technique::Model>,
+    /// `(alert, relation)` of the alerts' paths; what the relations join is found in the transaction.
+    pub(super) alert_paths: Vec<(Vec<u8>, Vec<u8>)>,
     /// `(alert, signal)`; when the signal occurred is found in the transaction.
     pub(super) alert_signals: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) removed_vendors: Vec<Vec<u8>>,
@@ -32,6 +34,8 @@ pub(super) struct Shaped {
     pub(super) postures: Vec<rows::posture::Model>,
     pub(super) findings: Vec<rows::finding::Model>,
     pub(super) blobs: Vec<rows::state_blob::Model>,
+    /// Names of blobs that are empty now: they go.
+    pub(super) removed_blobs: Vec<String>,
 }
 
 /// Turns the delta into rows.
@@ -59,6 +63,10 @@ pub(super) fn shape(delta: Delta) -> Result<Shaped> {
     shaped.findings =
         last_of_each(delta.findings, |finding| finding.id).iter().map(convert::finding_row).collect::<Result<_>>()?;
     for (name, data) in last_of_each(delta.blobs, |(name, _)| name.clone()) {
+        if data.is_empty() {
+            shaped.removed_blobs.push(name.into());
+            continue;
+        }
         let n_bytes = big_len(data.len());
         shaped.blobs.push(rows::state_blob::Model { name: name.into(), n_bytes, data: pack(&data, "blob")? });
     }
@@ -93,14 +101,21 @@ impl Shaped {
         // Stable sort: of several events of one alert the last in the sequence gives the row.
         for event in last_of_each(events.iter().collect(), |event| event.alert.id) {
             let row = convert::alert_row(&event.alert)?;
-            self.alert_techniques.extend(event.alert.techniques.iter().map(|technique| rows::alert_technique::Model {
-                technique: index_text(technique),
-                alert_id: row.id.clone(),
-            }));
+            for technique in &event.alert.techniques {
+                let alert_id = || row.id.clone();
+                let named = names_of(&index_text(technique));
+                self.alert_techniques.extend(
+                    named.into_iter().map(|technique| rows::alert_technique::Model { technique, alert_id: alert_id() }),
+                );
+            }
+            let path = event.alert.path.iter().map(|relation| (row.id.clone(), relation.to_bytes().to_vec()));
+            self.alert_paths.extend(path);
             self.alerts.push(row);
         }
         let techniques = std::mem::take(&mut self.alert_techniques);
         self.alert_techniques = last_of_each(techniques, |t| (t.technique.clone(), t.alert_id.clone()));
+        let paths = std::mem::take(&mut self.alert_paths);
+        self.alert_paths = last_of_each(paths, Clone::clone);
         Ok(())
     }
 
@@ -132,5 +147,29 @@ impl Shaped {
             self.vendors.push(row);
         }
         Ok(())
+    }
+}
+
+/// The names a technique is found by: its own and its parents', so that T1110 finds T1110.004 by an equal text.
+fn names_of(technique: &str) -> Vec<String> {
+    let parents = technique.match_indices('.').map(|(dot, _)| technique[..dot].to_owned());
+    parents.chain([technique.to_owned()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_technique_is_found_by_its_parents_too() {
+        for (technique, names) in [
+            ("T1110", &["T1110"] as &[&str]),
+            ("T1110.004", &["T1110", "T1110.004"]),
+            ("AML.T0024.001", &["AML", "AML.T0024", "AML.T0024.001"]),
+            ("", &[""]),
+            ("ü.", &["ü", "ü."]),
+        ] {
+            assert_eq!(names_of(technique), names, "{technique}");
+        }
     }
 }

@@ -4,9 +4,11 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod alerts;
 mod ground;
 mod journal;
 mod lists;
+mod many;
 mod operation;
 mod paging;
 mod samples;
@@ -63,6 +65,13 @@ contract! {
         alerts_by_filter
         hostile_texts_are_kept_and_found
         wrong_cursors_are_refused;
+    alerts:
+        a_vendors_alerts_pass_its_nodes_or_keys
+        a_technique_has_its_sub_techniques
+        the_oldest_alert_events_go;
+    many:
+        many_at_once_by_id
+        current_postures_are_the_newest;
     paging:
         pages_joined_are_the_list;
     operation:

@@ -12,6 +12,7 @@ use riskgraph_domain::ports::{Delta, FindingFilter};
 use riskgraph_domain::posture::{FindingStatus, Grade};
 use riskgraph_domain::signal::Severity;
 use riskgraph_domain::vendor::{Vendor, VendorTier};
+use sea_orm::{ConnectionTrait, Statement};
 
 use crate::ground::Ground;
 use crate::samples::{
@@ -261,8 +262,17 @@ pub(crate) async fn checkpoints_and_blobs_read_back(ground: &Ground) {
     let with = |position, bytes: Vec<u8>| Delta { blobs: vec![("risk".into(), bytes)], ..delta(position) };
     assert_eq!(state.apply(with(1, vec![1, 2, 3])).await, Ok(()));
     assert_eq!(state.apply(with(2, Vec::new())).await, Ok(()));
-    assert_eq!(state.load_blob("risk").await, Ok(Some(Vec::new())));
+    assert_eq!(state.load_blob("risk").await, Ok(None), "an empty blob is none");
+    let beside = ground.connect().await;
+    let sql = Statement::from_string(beside.get_database_backend(), "SELECT COUNT(*) FROM state_blob");
+    let n_rows: i64 =
+        beside.query_one_raw(sql).await.expect("reads").expect("a row").try_get_by_index(0).expect("a number");
+    assert_eq!(n_rows, 0);
+    beside.close().await.expect("closes");
+    let back = Delta { blobs: vec![("risk".into(), vec![]), ("risk".into(), vec![9])], ..delta(3) };
+    assert_eq!(state.apply(back).await, Ok(()));
+    assert_eq!(state.load_blob("risk").await, Ok(Some(vec![9])), "the last of equal names counts");
     // Journal and state do not mix: neither position is the other's.
     assert_eq!(store.journal().append(batch("x", 3)).await, Ok(Position(3)));
-    assert_eq!(state.applied().await, Ok(Position(2)));
+    assert_eq!(state.applied().await, Ok(Position(3)));
 }

@@ -95,6 +95,7 @@ pub fn run(
         Judge::new(Arc::clone(&parts.detectors), Arc::clone(&parts.stage), Arc::clone(&parts.clock), parts.applied);
     let mut line = Line {
         next: parts.checkpoint.0 + 1,
+        applied: parts.applied.0,
         waiting: BTreeMap::new(),
         orphan_results: VecDeque::new(),
         open: Outcome::default(),
@@ -123,6 +124,8 @@ enum Next {
 struct Line {
     /// Position of the next record to judge.
     next: u64,
+    /// Position that the store's rows were at when the service started.
+    applied: u64,
     /// Stretches that came before their turn, by first position.
     waiting: BTreeMap<u64, Stretch>,
     orphan_results: VecDeque<(u64, Result<(), Fault>)>,
@@ -244,9 +247,12 @@ impl Line {
         let first = stretch.first.0;
         let judged = self.judge.judge(first, stretch.accepted_at, stretch.records, &mut self.open.delta);
         self.next = first + n_records;
-        self.open.delta.position = Position(self.next - 1);
-        self.open.n_events += judged.n_events;
-        self.open.judged_until = self.next - 1;
+        // Up to `applied` the rows are there already: these records only moved the detectors.
+        if self.next > self.applied + 1 {
+            self.open.delta.position = Position(self.next - 1);
+            self.open.n_events += judged.n_events;
+            self.open.judged_until = self.next - 1;
+        }
         match (judged.command_result, stretch.reply) {
             (Some(result), Some(reply)) => self.open.replies.push((reply, result)),
             (Some(result), None) => {

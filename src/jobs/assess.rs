@@ -123,7 +123,7 @@ pub fn judge(vendor: &Vendor, seen: &[DomainObservations], config: &PostureConfi
     let profile = AssetProfile { api: !vendor.integrations.is_empty(), ..AssetProfile::default() };
     for observations in seen {
         outcomes.extend(posture::judge(observations, &profile, config));
-        relations.extend(posture::relations(&key, observations));
+        relations.extend(posture::relations_among(&key, observations, &vendor.domains));
     }
     let mut posture = posture::score(&outcomes, &Profiles::from(profile), &[], config, now);
     posture.compat = seen.first().map_or(serde_json::Value::Null, posture::compat);

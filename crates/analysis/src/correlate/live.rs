@@ -362,9 +362,16 @@ impl Live {
         for (ix, _) in nodes.into_iter().take(WEIGHED_MAX) {
             let own = graph.own.points(ix, time, without, &graph.config.own);
             let arrived = arriving(&graph.arena, &graph.own, ix, (time, without), &graph.config);
-            let mut addends: Vec<(usize, f64)> = arrived.iter().map(|a| a.points).enumerate().collect();
+            // What stands for months is no news: findings count a part of what a signal of the same points does.
+            let share = |source: RiskCause| match source {
+                RiskCause::Signal(_) => 1.0,
+                RiskCause::Finding(_) => graph.config.correlate.context_finding_share,
+            };
+            let mut addends: Vec<(usize, f64)> =
+                arrived.iter().map(|a| a.points * share(a.source)).enumerate().collect();
             let n_arrived = arrived.len();
-            addends.extend(own.iter().map(|&(place, points)| (n_arrived + place, points)));
+            let own_share = |place: usize| graph.own.of(ix).get(place).map_or(0.0, |cause| share(cause.source));
+            addends.extend(own.iter().map(|&(place, points)| (n_arrived + place, points * own_share(place))));
             let damped = rank_damped(addends);
             let points: f64 = damped.iter().map(|addend| addend.1).sum();
             if self.backdrop.as_ref().is_some_and(|known| known.points >= points) {

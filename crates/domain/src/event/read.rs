@@ -166,7 +166,7 @@ impl<'de> Visitor<'de> for EventVisitor {
                 "name" => event.name = map.next_value()?,
                 "message" => event.message = map.next_value()?,
                 "labels" => event.labels = map.next_value()?,
-                other if other.is_empty() => {
+                "" => {
                     map.next_value::<IgnoredAny>()?;
                 }
                 _ => {

@@ -73,8 +73,11 @@ fn relations(entities: &[Entity]) -> Vec<Relation> {
         .map(|_| {
             let user = users[random.even(users.len())];
             let other = others[random.skewed(others.len())];
-            let kind =
-                if other.kind == EntityKind::Address { RelationKind::AuthenticatedFrom } else { RelationKind::UsedDevice };
+            let kind = if other.kind == EntityKind::Address {
+                RelationKind::AuthenticatedFrom
+            } else {
+                RelationKind::UsedDevice
+            };
             Relation {
                 id: Relation::id_of(kind, user.id, other.id),
                 kind,
@@ -123,9 +126,13 @@ async fn store_rates(entities: &[Entity], relations: &[Relation]) {
     }
     println!("store: {:.0} relations/s written", relations.len() as f64 / start.elapsed().as_secs_f64());
     let start = Instant::now();
-    let stage = riskgraph::restore::stage(state.as_ref(), &RiskConfig::defaults().expect("shipped")).await.expect("restore");
+    let stage =
+        riskgraph::restore::stage(state.as_ref(), &RiskConfig::defaults().expect("shipped")).await.expect("restore");
     let (n_entities, n_relations) = stage.graph().size();
-    println!("restart: {n_entities} entities and {n_relations} relations from rows in {:.1} s", start.elapsed().as_secs_f64());
+    println!(
+        "restart: {n_entities} entities and {n_relations} relations from rows in {:.1} s",
+        start.elapsed().as_secs_f64()
+    );
 }
 
 fn load(entities: Vec<Entity>, relations: Vec<Relation>) -> Stage {
@@ -154,12 +161,15 @@ fn ask(stage: &Stage, ids: &[EntityId]) {
     let mut random = Random(42);
     let some: Vec<EntityId> = (0..ASKED).map(|_| ids[random.even(ids.len())]).collect();
     // The busiest: the first of the skewed draw.
-    let hubs: Vec<EntityId> = (0..ENTITIES).filter(|number| number % 20 >= 12).take(HUBS).map(|number| ids[number]).collect();
+    let hubs: Vec<EntityId> =
+        (0..ENTITIES).filter(|number| number % 20 >= 12).take(HUBS).map(|number| ids[number]).collect();
     println!("{:<34} {:>9} {:>9} {:>9}", "query", "p50 ms", "p99 ms", "max ms");
     for (who, asked) in [("random", &some), ("hubs", &hubs)] {
         measure(&format!("two-hop neighbourhood, {who}"), asked, |id| graph.blast_radius(id, 2).len());
         measure(&format!("blast radius depth 4, {who}"), asked, |id| graph.blast_radius(id, 4).len());
-        measure(&format!("relations page, {who}"), asked, |id| graph.relations(id, &[], &PageRequest::first(100)).items.len());
+        measure(&format!("relations page, {who}"), asked, |id| {
+            graph.relations(id, &[], &PageRequest::first(100)).items.len()
+        });
         measure(&format!("risk, {who}"), asked, |id| usize::from(graph.risk(id).is_some()));
         measure(&format!("path to another, {who}"), asked, |id| graph.path(id, ids[7], 6).map_or(0, |path| path.len()));
     }
@@ -175,7 +185,10 @@ fn measure(name: &str, asked: &[EntityId], mut query: impl FnMut(EntityId) -> us
             start.elapsed().as_secs_f64() * 1e3
         })
         .collect();
-    let (p50, p99, max) =
-        (percentile::percentile(&mut times, 0.5), percentile::percentile(&mut times, 0.99), percentile::percentile(&mut times, 1.0));
+    let (p50, p99, max) = (
+        percentile::percentile(&mut times, 0.5),
+        percentile::percentile(&mut times, 0.99),
+        percentile::percentile(&mut times, 1.0),
+    );
     println!("{name:<34} {p50:>9.3} {p99:>9.3} {max:>9.3}   ({} results a query)", found / asked.len().max(1));
 }

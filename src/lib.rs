@@ -14,7 +14,6 @@ pub mod intake;
 pub mod jobs;
 pub mod live;
 pub mod pipeline;
-pub mod replay;
 pub mod restore;
 pub mod seen;
 pub mod status;

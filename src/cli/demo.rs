@@ -14,7 +14,7 @@ use riskgraph_domain::command::Change;
 use riskgraph_domain::page::{PAGE_MAX, PageRequest};
 use riskgraph_domain::ports::{Live as _, VendorFilter};
 use riskgraph_domain::time::Clock as _;
-use riskgraph_lab::{Internet, InternetOptions, Shop};
+use riskgraph_lab::{Internet, InternetOptions, Shop, Truth};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,6 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::demo::shipper::{Shipper, shop_options};
 use crate::demo::summary::{Summary, resident_mb};
-use crate::demo::truth::Truth;
 use crate::vendor_csv;
 
 /// Alert changes kept for the summary.
@@ -208,7 +207,7 @@ async fn wait_judged(app: &App) {
 async fn summarise(
     app: &App,
     changes: &Mutex<Vec<Arc<AlertEvent>>>,
-    sheet: crate::demo::truth::Sheet,
+    sheet: riskgraph_lab::Sheet,
 ) -> Result<Summary, Failure> {
     let page = app.records.vendors(VendorFilter::default(), PageRequest::first(PAGE_MAX)).await?;
     let mut vendors = Vec::new();

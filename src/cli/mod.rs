@@ -151,8 +151,10 @@ async fn run(command: Subcommands) -> Done {
 /// Logs go to standard error, so that standard output stays clean for pipes; `RUST_LOG` chooses what.
 fn start_logging(command: &Subcommands) {
     let default = match command {
-        Subcommands::Serve(_) => "info,sqlx=warn,hickory_resolver=error,hickory_net=error",
-        _ => "warn,hickory_resolver=error,hickory_net=error",
+        Subcommands::Serve(_) => {
+            "info,sqlx=warn,sea_orm_migration=warn,tokio_cron_scheduler=warn,hickory_resolver=error,hickory_net=error"
+        }
+        _ => "warn,hickory_resolver=error,hickory_net=error,hickory_server=error",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| default.into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();

@@ -35,6 +35,9 @@ pub(super) struct Posture {
     /// Private network that may be assessed, such as 10.20.0.0/16; none by default.
     #[arg(long, value_name = "CIDR")]
     allow_network: Vec<String>,
+    /// File of DNSSEC trust anchors (zone file form); without it the root's.
+    #[arg(long, value_name = "FILE")]
+    dnssec_anchors: Option<PathBuf>,
     /// Exit with 1 when a check fails at this severity or above (INFO, LOW, MEDIUM, HIGH, CRITICAL).
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<String>,
@@ -77,6 +80,7 @@ impl Posture {
         let mut config = Config::load(None).map_err(|error| Failure::Use(error.into()))?;
         config.crawler.resolver = self.resolver.clone().unwrap_or_default();
         config.crawler.ca_file = self.ca.clone().unwrap_or_default();
+        config.crawler.dnssec_anchors = self.dnssec_anchors.clone().unwrap_or_default();
         config.crawler.connect.clone_from(&self.connect);
         config.crawler.allow_networks.clone_from(&self.allow_network);
         Ok(config)

@@ -2,4 +2,3 @@
 
 pub mod shipper;
 pub mod summary;
-pub mod truth;

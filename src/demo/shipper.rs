@@ -7,11 +7,9 @@ use parking_lot::Mutex;
 use riskgraph_domain::Timestamp;
 use riskgraph_domain::ports::{Intake, RawBatch};
 use riskgraph_domain::time::{Clock, DAY_MS, HOUR_MS, MINUTE_MS};
-use riskgraph_lab::{DayFlavour, Labelled, ScenarioId, Shop, ShopOptions, merge, shuffle_within};
+use riskgraph_lab::{DayFlavour, Labelled, ScenarioId, Shop, ShopOptions, Truth, merge, shuffle_within};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-
-use super::truth::Truth;
 
 /// Everyday days before the day of attacks: a week and a bit, so that every hour of the week was seen.
 pub const HISTORY_DAYS: u32 = 9;

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use riskgraph_domain::posture::Posture;
 use riskgraph_domain::vendor::Vendor;
-use riskgraph_lab::Role;
-
-use super::truth::{Sheet, Verdict};
+use riskgraph_lab::{Role, Sheet, Verdict};
 
 /// The numbers behind the table.
 pub struct Summary {

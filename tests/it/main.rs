@@ -8,6 +8,5 @@ mod cli;
 mod contract;
 mod ingest;
 mod never_lost;
-mod scenarios;
 mod story;
 mod support;

@@ -15,6 +15,7 @@ pub mod keyed;
 pub mod mask;
 pub mod normalise;
 pub mod posture;
+pub mod replay;
 pub mod resolve;
 pub mod sketch;
 pub mod spread;

@@ -20,6 +20,7 @@ mod scenario;
 mod session;
 mod shop;
 mod staff;
+mod truth;
 mod user;
 mod world;
 
@@ -32,3 +33,4 @@ pub use mix::{duplicate, late, merge, shuffle_within, write_labels, write_ndjson
 pub use roster::{Company, VendorRole, roster};
 pub use scenario::Act;
 pub use shop::{DayFlavour, Shop, ShopOptions};
+pub use truth::{Happening, Sheet, Truth, Verdict};

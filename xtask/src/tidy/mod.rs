@@ -6,7 +6,7 @@ mod files;
 mod walls;
 
 /// Everything that breaks a rule, in words.
-pub fn problems(root: &Path) -> anyhow::Result<Vec<String>> {
+pub(crate) fn problems(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut problems = walls::problems(root)?;
     problems.extend(files::problems(root)?);
     Ok(problems)

@@ -1,12 +1,13 @@
 //! The lab's stories through the whole judgement: attacks are caught at the severity they deserve, twins and normal days stay
 //! quiet. Several seeds, so that nothing is tuned to one.
 
-use riskgraph::demo::truth::{Sheet, Truth};
-use riskgraph::replay::Replay;
+#![expect(clippy::expect_used, reason = "a test that cannot go on should panic")]
+
+use riskgraph_analysis::replay::Replay;
 use riskgraph_domain::Severity;
 use riskgraph_domain::time::{DAY_MS, HOUR_MS};
 use riskgraph_domain::vendor::VendorInput;
-use riskgraph_lab::{DayFlavour, Labelled, Role, ScenarioId, Shop, ShopOptions, shuffle_within};
+use riskgraph_lab::{DayFlavour, Labelled, Role, ScenarioId, Sheet, Shop, ShopOptions, Truth, shuffle_within};
 
 /// Days of everyday traffic before anything happens: what the baselines need.
 const HISTORY_DAYS: u32 = 8;

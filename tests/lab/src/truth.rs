@@ -1,13 +1,13 @@
 //! What really happened, against what was alerted: the demo's and the scenario tests' score sheet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use riskgraph_domain::alert::{Alert, AlertChange, AlertEvent};
 use riskgraph_domain::event::Event;
 use riskgraph_domain::time::HOUR_MS;
 use riskgraph_domain::{AlertId, EntityKey, EntityKind, Severity, Timestamp};
-use riskgraph_lab::{Label, Role, ScenarioId};
-use std::collections::BTreeSet;
+
+use crate::label::{Label, Role, ScenarioId};
 
 /// An alert may come this long after the last event of what it is about.
 const AFTERMATH_MS: i64 = 6 * HOUR_MS;
@@ -71,58 +71,46 @@ impl Truth {
         happening.entities.extend(entities_of(event));
     }
 
-    /// Compares with what was alerted.
+    /// Compares with what was alerted. Each change of an alert counts for what happened around its time: an alert that
+    /// an attack raises days after a benign day is no false alarm of that day.
     #[must_use]
     pub fn compare<'a>(&self, events: impl IntoIterator<Item = &'a AlertEvent>) -> Sheet {
-        let mut last: BTreeMap<AlertId, (Alert, Option<Timestamp>)> = BTreeMap::new();
-        for event in events {
-            let entry = last.entry(event.alert.id).or_insert_with(|| (event.alert.clone(), None));
-            if entry.1.is_none() && event.alert.severity >= Severity::Medium {
-                entry.1 = Some(event.alert.updated_at);
+        let mut verdicts: Vec<Verdict> = self
+            .happenings
+            .iter()
+            .map(|happening| Verdict { happening: happening.clone(), worst: None, caught_at: None, alerts: Vec::new() })
+            .collect();
+        // What no attack explains, as it was when it first rose above LOW.
+        let mut unexplained: BTreeMap<AlertId, Alert> = BTreeMap::new();
+        for event in events.into_iter().filter(|event| event.change != AlertChange::Retracted) {
+            let mut explained = false;
+            for verdict in verdicts.iter_mut().filter(|verdict| verdict.happening.is_about(&event.alert)) {
+                explained |= verdict.happening.role == Role::Attack;
+                verdict.enter(&event.alert);
             }
-            let worst = entry.0.severity.max(event.alert.severity);
-            entry.0 = event.alert.clone();
-            entry.0.severity = if event.change == AlertChange::Retracted { event.alert.severity } else { worst };
+            if !explained && event.alert.severity > Severity::Low {
+                unexplained.entry(event.alert.id).or_insert_with(|| event.alert.clone());
+            }
         }
-        let mut sheet = Sheet {
-            verdicts: self
-                .happenings
-                .iter()
-                .map(|happening| Verdict {
-                    happening: happening.clone(),
-                    worst: None,
-                    caught_at: None,
-                    alerts: Vec::new(),
-                })
-                .collect(),
-            false_alerts: Vec::new(),
-        };
-        for (alert, medium_at) in last.into_values() {
-            sheet.enter(&alert, medium_at);
-        }
-        sheet
+        Sheet { verdicts, false_alerts: unexplained.into_values().collect() }
     }
 }
 
-impl Sheet {
-    fn enter(&mut self, alert: &Alert, medium_at: Option<Timestamp>) {
-        let mut about_attack = false;
-        for verdict in self.verdicts.iter_mut().filter(|verdict| verdict.happening.is_about(alert)) {
-            about_attack |= verdict.happening.role == Role::Attack;
-            verdict.alerts.push(alert.id);
-            verdict.worst = verdict.worst.max(Some(alert.severity));
-            let earliest = [verdict.caught_at, medium_at.map(|at| at.max(verdict.happening.starts))];
-            verdict.caught_at = earliest.into_iter().flatten().min();
+impl Verdict {
+    fn enter(&mut self, alert: &Alert) {
+        if self.alerts.last() != Some(&alert.id) && !self.alerts.contains(&alert.id) {
+            self.alerts.push(alert.id);
         }
-        if !about_attack && alert.severity > Severity::Low {
-            self.false_alerts.push(alert.clone());
+        self.worst = self.worst.max(Some(alert.severity));
+        if self.caught_at.is_none() && alert.severity > Severity::Low {
+            self.caught_at = Some(alert.updated_at);
         }
     }
 }
 
 impl Happening {
     fn is_about(&self, alert: &Alert) -> bool {
-        let in_time = alert.updated_at >= self.starts && alert.opened_at <= self.ends + AFTERMATH_MS;
+        let in_time = alert.updated_at >= self.starts && alert.updated_at <= self.ends + AFTERMATH_MS;
         in_time && alert.entities.iter().any(|entity| self.entities.contains(entity))
     }
 }

@@ -2,9 +2,6 @@
 //!
 //! For scenario tests, benches and backtests. Deterministic: wall time is what the caller says it is.
 
-use riskgraph_analysis::detect::{Context, DetectConfig, Detectors};
-use riskgraph_analysis::spread::RiskConfig;
-use riskgraph_analysis::stage::Stage;
 use riskgraph_domain::Timestamp;
 use riskgraph_domain::alert::AlertEvent;
 use riskgraph_domain::command::{Change, Command};
@@ -14,6 +11,10 @@ use riskgraph_domain::journal::Position;
 use riskgraph_domain::ports::Delta;
 use riskgraph_domain::signal::Signal;
 use riskgraph_domain::vendor::VendorInput;
+
+use crate::detect::{Context, DetectConfig, Detectors};
+use crate::spread::RiskConfig;
+use crate::stage::Stage;
 
 /// Both layers of state and what came out of them so far.
 pub struct Replay {

@@ -2,9 +2,10 @@
 //!
 //! Every entry point has the shape `step(input, &mut state, now) -> outputs`. This crate must *not* know files, sockets,
 //! databases, runtimes, the wall clock or randomness: the same inputs give the same outputs, byte for byte. Iteration over
-//! hash maps is banned here because its order is not deterministic; use [`keyed::Keyed`] or an `IndexMap`.
+//! hash maps is banned here because its order is not deterministic (look-ups are fine); use [`keyed::Keyed`] or an `IndexMap`.
 
 #![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
+#![deny(clippy::iter_over_hash_type)]
 
 pub mod baseline;
 pub mod correlate;

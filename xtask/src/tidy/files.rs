@@ -21,8 +21,9 @@ const IMPURE: &[(&str, &str)] = &[
     ("std::env::", "no environment in pure code"),
     ("std::thread", "no threads in pure code"),
     ("thread_rng", "no randomness in pure code"),
-    ("HashMap", "its order is not deterministic: use an IndexMap, BTreeMap or Keyed"),
-    ("HashSet", "its order is not deterministic: use an IndexSet or BTreeSet"),
+    ("RandomState", "its order differs from run to run: use an IndexMap, BTreeMap, Keyed or FxHashMap"),
+    ("std::collections::HashMap", "its order differs from run to run: use an IndexMap, BTreeMap, Keyed or FxHashMap"),
+    ("std::collections::HashSet", "its order differs from run to run: use an IndexSet, BTreeSet or FxHashSet"),
     ("async fn", "no async in pure code"),
 ];
 /// Words that mean unfinished.
@@ -98,6 +99,7 @@ mod tests {
         check("src/a.rs", &"x\n".repeat(501), 1);
         check("src/a.rs", "fn a() { todo!() }", 1);
         check("crates/analysis/src/a.rs", "use std::collections::HashMap;", 1);
+        check("crates/analysis/src/a.rs", "use rustc_hash::FxHashMap;", 0);
         check("crates/analysis/src/a.rs", "let now = SystemTime::now(); // HashMap", 1);
         check("crates/analysis/src/a/tests.rs", "let now = SystemTime::now();", 0);
         check("crates/domain/src/ports.rs", "async fn append();", 0);

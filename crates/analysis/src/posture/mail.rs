@@ -111,6 +111,6 @@ pub(super) fn texts(case: &Case<'_>, name: &str) -> Result<Vec<String>, Skip> {
 }
 
 #[cfg(test)]
-mod conformance;
+mod conformance_tests;
 #[cfg(test)]
 mod tests;

@@ -117,11 +117,11 @@ async fn graph(store: &Store) {
         spent += begin.elapsed();
     }
     println!("state: {:.0} entities/s", N_ENTITIES as f64 / spent.as_secs_f64());
-    for round in ["new", "changed"] {
+    for (round, last_seen) in [("new", Timestamp(2)), ("changed", Timestamp(3)), ("again changed", Timestamp(4))] {
         let mut spent = Duration::ZERO;
         for from in (0..N_RELATIONS).step_by(ROWS_A_DELTA as usize) {
             let relations = (from..from + ROWS_A_DELTA)
-                .map(|n| relation(key(n % N_ENTITIES), key(scramble(n) % N_ENTITIES)))
+                .map(|n| Relation { last_seen, ..relation(key(n % N_ENTITIES), key(scramble(n) % N_ENTITIES)) })
                 .collect();
             let delta = Delta { position: next(), relations, ..Delta::default() };
             let begin = Instant::now();

@@ -15,6 +15,7 @@ mod rows;
 mod state;
 mod store;
 mod tokens;
+mod unnest;
 
 pub use error::StoreError;
 pub use options::StoreOptions;

@@ -212,7 +212,9 @@ pub(crate) async fn hostile_texts_are_kept_and_found(ground: &Ground) {
     let (state, records) = (store.state(), store.records());
     let long = "x".repeat(20_000);
     for (n, text) in
-        ["nul\0inside", "'; DROP TABLE entity; --", "\u{1}json:", long.as_str(), "\u{202e}rtl"].iter().enumerate()
+        ["nul\0inside", "'; DROP TABLE entity; --", "\u{1}json:", long.as_str(), "\u{202e}rtl", "NULL", "a\\\"{b},\\"]
+            .iter()
+            .enumerate()
     {
         let key = EntityKey::new(EntityKind::User, *text);
         let mut odd = entity(n as u64);

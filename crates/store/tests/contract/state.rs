@@ -195,7 +195,7 @@ pub(crate) async fn large_deltas_load_in_pages(ground: &Ground) {
     let store = ground.open().await;
     let state = store.state();
     let large =
-        Delta { entities: (0..3_333).map(entity).collect(), relations: (0..3_333).map(relation).collect(), ..delta(1) };
+        Delta { entities: (0..4_444).map(entity).collect(), relations: (0..4_444).map(relation).collect(), ..delta(1) };
     assert_eq!(state.apply(large).await, Ok(()));
     let (mut n_entities, mut after) = (0, None);
     loop {
@@ -205,7 +205,7 @@ pub(crate) async fn large_deltas_load_in_pages(ground: &Ground) {
         after = Some(last.id);
         n_entities += page.len();
     }
-    assert_eq!(n_entities, 3_333);
+    assert_eq!(n_entities, 4_444);
     let (mut n_relations, mut after) = (0, None);
     loop {
         let page = state.load_relations(after, 1_000).await.expect("reads");
@@ -213,7 +213,7 @@ pub(crate) async fn large_deltas_load_in_pages(ground: &Ground) {
         after = Some(last.id);
         n_relations += page.len();
     }
-    assert_eq!(n_relations, 3_333);
+    assert_eq!(n_relations, 4_444);
 }
 
 pub(crate) async fn removed_vendors_take_their_findings_along(ground: &Ground) {

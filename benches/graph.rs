@@ -1,5 +1,7 @@
 //! A graph of a million entities and three million relations: how fast it loads, what it takes, how fast it answers.
 
+#![expect(clippy::expect_used, reason = "a bench that cannot go on should panic")]
+
 use std::time::Instant;
 
 use riskgraph::config::Config;

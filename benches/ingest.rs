@@ -1,6 +1,8 @@
 //! The whole way over HTTP: events each second until durable and judged, and the delay from an accepted event to the push
 //! of its alert to a subscriber, while the service is under load.
 
+#![expect(clippy::expect_used, reason = "a bench that cannot go on should panic")]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

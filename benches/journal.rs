@@ -1,5 +1,7 @@
 //! Appending to the journal: records made durable each second, by how many senders wait at once.
 
+#![expect(clippy::expect_used, reason = "a bench that cannot go on should panic")]
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -1,5 +1,7 @@
 //! One thread: decoding, masking and judging an event, part by part.
 
+#![expect(clippy::expect_used, reason = "a bench that cannot go on should panic")]
+
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use riskgraph_analysis::detect::{Context, DetectConfig, Detectors};

@@ -1,5 +1,7 @@
 //! riskgraph: the wiring. Pipeline shells, jobs, and the command line; judgement itself is in `riskgraph_analysis`.
 
+#![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
+
 pub mod app;
 pub mod cli;
 pub mod clock;

@@ -22,11 +22,14 @@ struct Row {
     integrations: String,
 }
 
+/// Usable rows with their lines, and what could not be used.
+pub type Imported = (Vec<(u64, VendorInput)>, Vec<Reject>);
+
 /// Reads the rows; bad ones are rejects with their line, good ones go on.
 ///
 /// # Errors
 /// When the file has no usable header.
-pub fn read(bytes: &[u8]) -> Result<(Vec<(u64, VendorInput)>, Vec<Reject>), String> {
+pub fn read(bytes: &[u8]) -> Result<Imported, String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes);
     let headers = reader.headers().map_err(|error| format!("the header cannot be read: {error}"))?.clone();
     if !headers.iter().any(|column| column == "name") {

@@ -153,7 +153,7 @@ fn generate(mut shop: Shop, hours: &mpsc::Sender<Vec<Labelled>>, stop: &Cancella
         let flavour = if day == SALE_DAY { DayFlavour::SaleDay } else { DayFlavour::Normal };
         let mut hour: Vec<Labelled> = Vec::new();
         let mut hour_ends = midnight + HOUR_MS;
-        let everything = merge(shop.day(day, flavour), stories.into_iter());
+        let everything = merge(shop.day(day, flavour), stories);
         for labelled in everything {
             while labelled.event.time >= hour_ends {
                 let events = shuffle_within(std::mem::take(&mut hour), SHUFFLE_MS, u64::from(day));

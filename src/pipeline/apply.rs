@@ -20,6 +20,9 @@ const RISK_BACKLOG: usize = 256;
 /// Pause before a failed write is tried again; the journal holds everything meanwhile.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
+/// Who waits for a command's result, and the result.
+pub type Reply = (oneshot::Sender<Result<(), Fault>>, Result<(), Fault>);
+
 /// What judging a stretch of the journal came to.
 #[derive(Default)]
 pub struct Outcome {
@@ -30,7 +33,7 @@ pub struct Outcome {
     /// Entities whose risk may have changed.
     pub risk_changed: Vec<EntityId>,
     /// Commands' senders and results, to be told after the write.
-    pub replies: Vec<(oneshot::Sender<Result<(), Fault>>, Result<(), Fault>)>,
+    pub replies: Vec<Reply>,
     /// The detectors' state as of a position.
     pub checkpoint: Option<(Position, Vec<u8>)>,
 }

@@ -1,5 +1,7 @@
 //! `cargo xtask`: what keeps the tree in order. Not shipped.
 
+#![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -3,6 +3,8 @@
 //! Works against the ports of `riskgraph-domain` alone. It must *not* know how anything is stored, judged or fetched:
 //! no database, no detectors, no crawlers. What a caller may do is decided in one table, [`surface`].
 
+#![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
+
 mod access;
 mod app;
 mod fault;

@@ -3,6 +3,8 @@
 //! [`Store::open`] gives the makers of the domain's ports. It must *not* know how anything is judged, fetched or served.
 //! SQL and row types never leave this crate; `docs/store.md` tells the tables and what is durable when.
 
+#![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
+
 mod codec;
 mod db;
 mod error;

@@ -119,5 +119,5 @@ fn luhn_ok(pan: &str) -> bool {
             value / 10 + value % 10
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

@@ -46,10 +46,13 @@ impl<V: Default> Keyed<V> {
 
     /// The state of the key, made empty when it is new; marks it touched at `now` (never backwards).
     pub fn touch(&mut self, key: Key, now: Timestamp) -> &mut V {
-        if !self.slots.contains_key(&key) && self.slots.len() >= self.capacity {
+        // One look-up for a key that is there, which most are.
+        let known = self.slots.get_index_of(&key);
+        if known.is_none() && self.slots.len() >= self.capacity {
             self.evict_one();
         }
-        let slot = self.slots.entry(key).or_insert_with(|| Slot { touched: now, value: V::default() });
+        let place = known.unwrap_or_else(|| self.slots.insert_full(key, Slot { touched: now, value: V::default() }).0);
+        let slot = &mut self.slots[place];
         slot.touched = slot.touched.max(now);
         &mut slot.value
     }

@@ -75,6 +75,12 @@ impl Seen {
         }
     }
 
+    /// How long ago it was first seen; none when it is new.
+    #[must_use]
+    pub fn age(&self, key: u64, time: Timestamp) -> Option<i64> {
+        self.sights.iter().find(|sight| sight.key == key).map(|sight| time - sight.first)
+    }
+
     /// Counts one sight. `probation` is none while the owner is still learning: then what is seen is the norm.
     pub fn note(&mut self, key: u64, label: impl FnOnce() -> Text, time: Timestamp, probation: Option<Probation>) {
         let day = time.0.div_euclid(DAY_MS) as i32;

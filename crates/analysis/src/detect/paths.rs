@@ -14,7 +14,7 @@ const MIXED_ID_BYTES: usize = 6;
 
 /// The path without query and fragment.
 pub(super) fn bare(path: &str) -> &str {
-    path.split(['?', '#']).next().unwrap_or(path)
+    memchr::memchr2(b'?', b'#', path.as_bytes()).map_or(path, |end| &path[..end])
 }
 
 /// The query, empty when there is none.

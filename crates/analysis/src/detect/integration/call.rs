@@ -110,7 +110,8 @@ impl<'a> Call<'a> {
             records: event.records.unwrap_or(0),
             amount: event.records.unwrap_or(1),
             error: status.map_or(event.outcome.refused(), |status| status >= 400),
-            denied: matches!(status, Some(401 | 403)) || event.outcome == Outcome::Denied,
+            // A call refused for its rate (429) tries nothing out.
+            denied: status.map_or(event.outcome == Outcome::Denied, |status| matches!(status, 401 | 403)),
             status_class: status.map_or(0, |status| usize::from(status / 100)),
             page: paths::page(path),
         })

@@ -50,6 +50,7 @@ pub struct IntegrationWeights {
     pub many_networks: f64,
     pub fingerprint: f64,
     pub agent: f64,
+    pub stranger: f64,
     pub odd_hour: f64,
     pub fields_first: f64,
     pub fields_more: f64,

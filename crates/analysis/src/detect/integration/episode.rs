@@ -50,6 +50,8 @@ pub(super) struct Episode {
     pub(super) country_new: bool,
     pub(super) ja4_new: bool,
     pub(super) agent_new: bool,
+    /// A call from a new network by new client software, and no fingerprint that is known.
+    pub(super) stranger: bool,
     pub(super) odd_hour: bool,
     pub(super) networks: Names,
     pub(super) addresses: Names,
@@ -82,6 +84,7 @@ impl Episode {
             country_new: false,
             ja4_new: false,
             agent_new: false,
+            stranger: false,
             odd_hour: false,
             networks: Names::default(),
             addresses: Names::default(),
@@ -118,6 +121,7 @@ impl Episode {
         self.country_new |= departure.country_new;
         self.ja4_new |= departure.ja4_new;
         self.agent_new |= departure.agent_new;
+        self.stranger |= departure.agent_new && (departure.ja4_new || call.ja4.is_none());
         if departure.standing == Standing::Foreign {
             self.networks.add(quick_key(&call.network_label()), || call.network_label());
             if let Some(ip) = call.ip {

@@ -1,7 +1,7 @@
 //! What a key or an integration is known to do, and how far a call departs from it.
 
 use riskgraph_domain::Timestamp;
-use riskgraph_domain::time::HOUR_MS;
+use riskgraph_domain::time::{DAY_MS, HOUR_MS};
 use serde::{Deserialize, Serialize};
 
 use super::call::Call;
@@ -115,6 +115,8 @@ impl Habits {
             (false, false, true, true) => weights.network,
             (false, false, false, true) => weights.network_country_unknown,
             (false, false, _, false) if self.same_client(call) => 0.0,
+            // New software at a new place: the network would be new too, did the sender know it.
+            (false, false, _, false) if self.agent_new(call) => weights.network_country_unknown,
             (false, false, _, false) => weights.prefix,
         };
         if weight <= 0.0 {
@@ -151,6 +153,8 @@ pub(super) struct Departure<'a> {
     pub(super) fields_new: Vec<&'a str>,
 }
 
+/// Seen at home this long ago and again now: a weekly job, whose day may shift.
+const WEEKLY_AGE_MS: i64 = 5 * DAY_MS;
 /// Share of the weight left when the integration knows the network and only this key does not.
 const OTHER_KEYS_NETWORK: f64 = 0.4;
 
@@ -184,9 +188,13 @@ pub(super) fn depart<'a>(
     departure.ja4_new = habits.ja4_new(call) && partner.ja4_new(call);
     departure.agent_new = habits.agent_new(call) && partner.agent_new(call);
     let unknown = |seen: &Seen, key: u64| seen.novelty(key) != Novelty::Known;
-    departure.endpoint_new = !habits.endpoints.overflowed() && unknown(&habits.endpoints, call.endpoint);
+    let home = departure.standing == Standing::Home;
+    // What it does once a week is no news at home the second time, long before its probation of days is over.
+    let weekly = |seen: &Seen, key: u64| home && seen.age(key, call.time).is_some_and(|age| age >= WEEKLY_AGE_MS);
+    let new = |seen: &Seen, key: u64| unknown(seen, key) && !weekly(seen, key);
+    departure.endpoint_new = !habits.endpoints.overflowed() && new(&habits.endpoints, call.endpoint);
     if !habits.fields.overflowed() && !habits.fields.is_empty() {
-        departure.fields_new = call.fields().filter(|field| unknown(&habits.fields, quick_key(field))).collect();
+        departure.fields_new = call.fields().filter(|field| new(&habits.fields, quick_key(field))).collect();
     }
     if departure.standing == Standing::Foreign {
         let country = call.country.map(quick_key);

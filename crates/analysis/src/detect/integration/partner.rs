@@ -1,9 +1,10 @@
 //! One integration: its seasons, habits and open evidence, and the weights of what a call shows.
 
 use riskgraph_domain::Timestamp;
+use riskgraph_domain::time::DAY_MS;
 use serde::{Deserialize, Serialize};
 
-use super::super::telling::{score_of, worth_telling};
+use super::super::telling::{SCORE_MAX, score_of, worth_telling};
 use super::call::Call;
 use super::episode::Episode;
 use super::habits::{Departure, Habits};
@@ -24,9 +25,15 @@ const MINUTES_AHEAD: f64 = 15.0;
 const AHEAD_CALLS: u64 = 10;
 /// Home volume is odd from this multiple of the highest hour learned.
 const HOME_RATIO: f64 = 1.5;
-/// The partner's own client that reads something new: its weekly job or a release. LOW, unless it reads many times the most it ever read.
-const HOME_SCORE_MAX: f64 = 0.38;
+/// The partner's own client that reads something new or more than ever: a rare job, a release, a resync. LOW, and so low
+/// that a fresh incident at the partner does not make it HIGH; unless it reads many times the most it ever read.
+const HOME_SCORE_MAX: f64 = 0.25;
 const HOME_RATIO_WILD: f64 = 20.0;
+/// Another client at home while the partner is young: its weekly job may be another program.
+const YOUNG_STRANGER_MAX: f64 = 0.38;
+/// Within its first week all that a partner does at home is new some day; after a month its rare jobs have been seen.
+const YOUNG_MS: i64 = 8 * DAY_MS;
+const MATURE_MS: i64 = 32 * DAY_MS;
 /// An hour is odd when its expected calls are below this share of the day's mean.
 const ODD_SHARE: f64 = 0.2;
 const HOURS_OF_WEEK: usize = 168;
@@ -60,6 +67,7 @@ pub(super) struct Shares {
     pub(super) many_networks: f64,
     pub(super) fingerprint: f64,
     pub(super) agent: f64,
+    pub(super) stranger: f64,
     pub(super) odd_hour: f64,
     pub(super) fields: f64,
     pub(super) endpoints: f64,
@@ -71,7 +79,7 @@ pub(super) struct Shares {
 
 impl Shares {
     fn sum(&self) -> f64 {
-        let who = self.network + self.many_networks + self.fingerprint + self.agent + self.odd_hour;
+        let who = self.network + self.many_networks + self.fingerprint + self.agent + self.stranger + self.odd_hour;
         who + self.fields + self.endpoints + self.refusals + self.paging + self.volume + self.rate
     }
 
@@ -224,6 +232,7 @@ impl Partner {
             many_networks: flag(episode.networks.len() >= 3, weights.many_networks),
             fingerprint: flag(episode.ja4_new, weights.fingerprint * half),
             agent: flag(episode.agent_new, weights.agent * half),
+            stranger: flag(episode.foreign && episode.stranger, weights.stranger),
             odd_hour: flag(episode.odd_hour, weights.odd_hour),
             fields: fields * (0.8 + 0.2 * foreign),
             endpoints: grow(episode.endpoints.len(), weights.endpoint, weights.endpoint / 2.0, weights.endpoints_max),
@@ -241,12 +250,25 @@ impl Partner {
                 + flag(deep && episode.page_run_max >= 5, weights.paging_deep);
         } else {
             self.weigh_home_volume(&mut shares, hour, time, config);
-            let stranger = shares.fingerprint + shares.agent + shares.refusals > 0.0;
-            if !stranger && (hour as f64) < HOME_RATIO_WILD * self.top.max(config.volume_floor) {
-                shares.limit_home(HOME_SCORE_MAX);
-            }
+            self.calm_home(&mut shares, hour as f64 / self.top.max(config.volume_floor), time);
         }
         shares
+    }
+
+    /// At home what is new counts by how much of the partner's rare work has been seen, and makes LOW at most.
+    fn calm_home(&self, shares: &mut Shares, ratio: f64, time: Timestamp) {
+        let age = self.habits.first.map_or(0, |first| time - first);
+        let seen = ((age - YOUNG_MS) as f64 / (MATURE_MS - YOUNG_MS) as f64).clamp(0.0, 1.0);
+        let stranger = shares.fingerprint + shares.agent + shares.refusals > 0.0;
+        if stranger {
+            shares.limit_home(if age < YOUNG_MS { YOUNG_STRANGER_MAX } else { SCORE_MAX });
+            return;
+        }
+        shares.fields *= seen;
+        shares.endpoints *= seen;
+        if age < YOUNG_MS || ratio * seen.max(0.1) < HOME_RATIO_WILD {
+            shares.limit_home(HOME_SCORE_MAX);
+        }
     }
 
     /// Volume from home, capped as a family: a resync and a sale look the same and stay LOW.

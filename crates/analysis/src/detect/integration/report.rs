@@ -78,6 +78,12 @@ fn explain(draft: &mut Draft, found: &Finding, call: &Call) {
     draft.reason(shares.fingerprint, "TLS fingerprint never seen before", call.ja4.unwrap_or("-"));
     let agent: String = call.agent.unwrap_or("-").chars().take(AGENT_MAX).collect();
     draft.reason(shares.agent, "client software never seen before", agent);
+    let who = format!(
+        "{} from {}",
+        call.agent.unwrap_or("-").chars().take(AGENT_MAX).collect::<String>(),
+        call.network_label()
+    );
+    draft.reason(shares.stranger, "another client at another place, neither ever seen", who);
     draft.reason(shares.odd_hour, "hour at which it hardly ever calls", call.time.to_rfc3339());
     draft.reason(shares.fields, "field groups it never read", episode.fields.list().join(", "));
     draft.reason(shares.endpoints, "endpoints it never called", episode.endpoints.list().join(", "));

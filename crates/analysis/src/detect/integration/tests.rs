@@ -312,3 +312,67 @@ fn a_weekly_job_of_the_partner_itself_stays_low() {
         assert!(worst(&signals) <= Some(Severity::Low), "seed {seed}: {signals:?}");
     }
 }
+
+#[test]
+fn a_thief_is_high_at_the_first_calls_whatever_the_sender_knows() {
+    let check = |asn: bool, country: bool, ja4: bool| {
+        for seed in SEEDS {
+            let mut dice = Dice(seed);
+            let mut detector = detector();
+            let known = |caller: &Caller| Caller {
+                asn: caller.asn.filter(|_| asn),
+                country: caller.country.filter(|_| country),
+                ja4: caller.ja4.filter(|_| ja4),
+                ..caller.clone()
+            };
+            run(&mut detector, &history(6, 30, &known(&PARTNER), &mut dice));
+            let time = START + 6 * DAY_MS + 11 * HOUR_MS;
+            let calls = ["/v1/me", "/v1/scopes"].map(|path| call(&known(&THIEF), time, path, 200, 1, &mut dice));
+            let signals = run(&mut detector, &calls);
+            assert!(worst(&signals) >= Some(Severity::High), "seed {seed} {asn} {country} {ja4}: {signals:?}");
+            // A page every nine seconds, far below any limit.
+            let export: Vec<_> = (1..=60)
+                .map(|page| {
+                    let path = format!("/v1/orders?page={page}");
+                    call(&known(&THIEF), time + page * 9_000, &path, 200, 200, &mut dice)
+                })
+                .collect();
+            let signals = run(&mut detector, &export);
+            assert_eq!(worst(&signals), Some(Severity::Critical), "seed {seed} {asn} {country} {ja4}: {signals:?}");
+        }
+    };
+    check(true, true, true);
+    check(true, false, true);
+    check(true, false, false);
+    check(false, true, true);
+    check(false, false, true);
+    check(false, false, false);
+}
+
+#[test]
+fn rare_work_at_home_is_quiet_in_the_first_weeks() {
+    for seed in SEEDS {
+        let mut dice = Dice(seed);
+        let mut detector = detector();
+        let mut events = history(22, 30, &PARTNER, &mut dice);
+        // On Mondays another endpoint with other fields, up to a hundred times the rows of any hour before.
+        for week in 0..4 {
+            let time = START + week * 7 * DAY_MS + DAY_MS / 2 + dice.below(HOUR_MS as u64) as i64;
+            for page in 0..[40, 400][dice.below(2) as usize] {
+                let path = format!("/v1/segments?page={page}");
+                let mut event = call(&PARTNER, time + page * 1_500, &path, 200, 500, &mut dice);
+                event.labels.0.push(("fields".into(), "email,segment,score,last_order".into()));
+                events.push(event);
+            }
+            // Too eager: the gateway slows it down.
+            for n in 0..40 {
+                let mut event = call(&PARTNER, time + n * 900, "/v1/segments?page=9", 429, 0, &mut dice);
+                event.outcome = Outcome::Denied;
+                events.push(event);
+            }
+        }
+        let signals = run(&mut detector, &shuffled(events, &mut dice));
+        let loud: Vec<_> = signals.iter().filter(|signal| signal.score > 0.26).collect();
+        assert!(loud.is_empty(), "seed {seed}: {loud:?}");
+    }
+}

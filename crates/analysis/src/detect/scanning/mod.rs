@@ -105,7 +105,10 @@ impl Detector for Scanning {
         if client.requests == 0 || (event.time - client.start).abs() > config.window_min * MINUTE_MS {
             *client = Client { start: event.time, last: event.time, ..Client::default() };
         }
-        client.add(event.time, http, path, hits, config);
+        // What is neither refused nor odd cannot raise the score.
+        if !client.add(event.time, http, path, hits, config) {
+            return;
+        }
         let score = score_of(client.weights(config).iter().sum());
         if score >= SCORE_MIN
             && (client.told < SCORE_MIN || Severity::of_score(score) > Severity::of_score(client.told))
@@ -131,16 +134,16 @@ struct Hits {
 }
 
 impl Client {
-    fn add(&mut self, time: Timestamp, http: &Http, path: &str, hits: Hits, config: &ScanningConfig) {
+    /// Takes a request in; says whether it was evidence.
+    fn add(&mut self, time: Timestamp, http: &Http, path: &str, hits: Hits, config: &ScanningConfig) -> bool {
         self.start = self.start.min(time);
         self.last = self.last.max(time);
         self.requests = self.requests.saturating_add(1);
         let status = http.status.unwrap_or(0);
         let error = (400..=499).contains(&status) && status != 429;
-        let bare = super::paths::bare(path);
         if error {
             self.errors += 1;
-            self.missing.insert(mix(quick_key(bare)));
+            self.missing.insert(mix(quick_key(super::paths::bare(path))));
         }
         self.server_errors += u32::from(status >= 500);
         if hits.classes != 0 {
@@ -154,12 +157,14 @@ impl Client {
             self.probes.insert(mix(probe as u64));
         }
         let odd = |method: &str| config.odd_methods.iter().any(|odd| odd.eq_ignore_ascii_case(method));
-        self.odd_methods += u32::from(http.method.as_deref().is_some_and(odd));
+        let odd = http.method.as_deref().is_some_and(odd);
+        self.odd_methods += u32::from(odd);
         self.scanner_agent |= hits.scanner_agent;
         let telling = hits.classes != 0 || (error && hits.probe.is_some());
         if self.samples.len() < SAMPLES_MAX && (telling || error && self.samples.len() < SAMPLES_MAX / 2) {
             self.sample(path, status);
         }
+        error || status >= 500 || odd || hits.classes != 0 || hits.scanner_agent
     }
 
     fn sample(&mut self, path: &str, status: u16) {

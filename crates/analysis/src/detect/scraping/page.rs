@@ -1,5 +1,6 @@
 //! One request as the scraping detector sees it.
 
+use riskgraph_domain::Timestamp;
 use riskgraph_domain::event::Event;
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +83,9 @@ impl<'a> Page<'a> {
         let print_name = event.client.ja4.as_deref().filter(|ja4| !ja4.is_empty()).unwrap_or(agent);
         let print = event.client.ja4.as_deref().map_or_else(|| agent_key(agent), quick_key);
         let found = http.status.is_none_or(|status| status < 400);
-        let (asked, template, item) = place(path, http.route.as_deref(), found, event, &mut known.folders, config);
+        let id = paths::last_id(path);
+        let asking = Asking { path, id, route: http.route.as_deref(), found };
+        let (asked, template, item) = asking.place(event.time, &mut known.folders, config);
         Some(Self {
             ip,
             client: mix(quick_key(ip) ^ print.rotate_left(21)),
@@ -95,7 +98,7 @@ impl<'a> Page<'a> {
             path,
             route: http.route.as_deref(),
             item,
-            number: paths::last_id(path).and_then(paths::number),
+            number: id.and_then(paths::number),
             found,
             referred: event.label("referer").or_else(|| event.label("referrer")).is_some_and(|from| from.len() > 1),
             known_user: actor.user.is_some(),
@@ -113,36 +116,43 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Template and item of a path. Pages without an id in their path are items once their folder has many.
-fn place(
-    path: &str,
-    route: Option<&str>,
+/// What a request asks for.
+#[derive(Debug, Clone, Copy)]
+struct Asking<'a> {
+    path: &'a str,
+    /// The last segment that looks like an id.
+    id: Option<&'a str>,
+    route: Option<&'a str>,
     found: bool,
-    event: &Event,
-    folders: &mut Keyed<Counted>,
-    config: &ScrapingConfig,
-) -> (Asked, u64, Key) {
-    let bare = paths::bare(path);
-    let item = mix(quick_key(bare) ^ parameter(path).map_or(0, quick_key));
-    if is_asset(bare) {
-        return (Asked::Asset, 0, item);
+}
+
+impl Asking<'_> {
+    /// Kind, template and item. Pages without an id in their path are items once their folder has many.
+    fn place(&self, time: Timestamp, folders: &mut Keyed<Counted>, config: &ScrapingConfig) -> (Asked, u64, Key) {
+        let bare = paths::bare(self.path);
+        let parameter = parameter(self.path);
+        let item = mix(quick_key(bare) ^ parameter.map_or(0, quick_key));
+        if is_asset(bare) {
+            return (Asked::Asset, 0, item);
+        }
+        if let Some(route) = self.route {
+            let asked = if route.contains(['{', ':', '<', '*']) { Asked::Item } else { Asked::Other };
+            let route = quick_key(route);
+            // One page of the site and of the app is one item.
+            let item = self.id.map_or(item, |id| mix(route ^ quick_key(id).rotate_left(31)));
+            return (asked, mix(route), item);
+        }
+        if parameter.is_some() || self.id.is_some() {
+            return (Asked::Item, mix(paths::template_key(bare)), item);
+        }
+        let key = mix(quick_key(folder(bare)) ^ 1);
+        let children = folders.touch(key, time);
+        if self.found {
+            children.insert(item);
+        }
+        let many = children.count() >= config.folder_items;
+        (if many { Asked::Item } else { Asked::Other }, if many { key } else { item }, item)
     }
-    if let Some(route) = route {
-        let asked = if route.contains(['{', ':', '<', '*']) { Asked::Item } else { Asked::Other };
-        // One page of the site and of the app is one item.
-        let item = paths::last_id(path).map_or(item, |id| mix(quick_key(route) ^ quick_key(id).rotate_left(31)));
-        return (asked, mix(quick_key(route)), item);
-    }
-    if parameter(path).is_some() || paths::last_id(path).is_some() {
-        return (Asked::Item, mix(paths::template_key(bare)), item);
-    }
-    let key = mix(quick_key(folder(bare)) ^ 1);
-    let children = folders.touch(key, event.time);
-    if found {
-        children.insert(item);
-    }
-    let many = children.count() >= config.folder_items;
-    (if many { Asked::Item } else { Asked::Other }, if many { key } else { item }, item)
 }
 
 /// The path without its last segment.
@@ -182,8 +192,7 @@ fn agent_key(agent: &str) -> u64 {
 
 /// The wide network of an address in text: its first two parts, which is all that politeness needs.
 fn wide(ip: &str) -> Key {
-    let separator = if ip.contains(':') { ':' } else { '.' };
-    let end = ip.match_indices(separator).nth(1).map_or(ip.len(), |(place, _)| place);
+    let end = memchr::memchr2_iter(b':', b'.', ip.as_bytes()).nth(1).unwrap_or(ip.len());
     mix(quick_key(&ip[..end]))
 }
 

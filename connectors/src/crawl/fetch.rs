@@ -3,6 +3,8 @@
 //! reqwest's own redirects are off: each hop is resolved here, judged by the guard, and the client of that hop is pinned to
 //! exactly the judged addresses. Names in URLs were made canonical by the `url` crate, so that `0x7f.1` and
 //! `2130706433` are seen as the addresses they are.
+//!
+//! Certificates are verified. Only a page whose certificate is refused is fetched once more without ([`Fetcher::page`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HOST, HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
-use riskgraph_domain::observation::{BodyFacts, Hop, ProbeFailure, WebFacts};
+use riskgraph_domain::observation::{BodyFacts, Hop, Peer, ProbeFailure, WebFacts};
 use sha2::{Digest, Sha256};
 use url::{Host, Url};
 
@@ -48,26 +50,88 @@ pub(super) enum What {
     FileHere,
 }
 
-/// Fetches pages with the normal verification of certificates.
+/// Why a hop gave no answer: only a refused certificate is worth another try without verification.
+enum Missed {
+    Certificate(ProbeFailure),
+    Other(ProbeFailure),
+}
+
+impl From<ProbeFailure> for Missed {
+    fn from(failure: ProbeFailure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+impl From<Missed> for ProbeFailure {
+    fn from(missed: Missed) -> Self {
+        match missed {
+            Missed::Certificate(failure) | Missed::Other(failure) => failure,
+        }
+    }
+}
+
+/// Whether a fetch ended because a certificate did not verify.
+enum Certificates {
+    Fine,
+    Refused,
+}
+
+/// What is asked of the hosts on the way.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    what: What,
+    origin: Option<&'a str>,
+    peer: Peer,
+}
+
+/// Fetches pages and files.
 pub(super) struct Fetcher {
+    /// With the normal verification of certificates.
     pub(super) tls: rustls::ClientConfig,
+    /// Lets every certificate pass.
+    pub(super) unverified_tls: rustls::ClientConfig,
     pub(super) user_agent: String,
 }
 
 impl Fetcher {
     /// Fetches a URL; what could not be had is a failure inside.
     pub(super) async fn fetch(&self, site: &Site<'_>, url: &str, what: What, origin: Option<&str>) -> WebFacts {
-        let mut facts = WebFacts { url: url.to_owned(), hops: Vec::new(), failure: None, body: None, page: None };
-        if let Err(failure) = self.follow(site, &mut facts, what, origin).await {
-            facts.failure = Some(failure);
+        self.attempt(site, url, Asked { what, origin, peer: Peer::Verified }).await.0
+    }
+
+    /// Fetches a page; when a certificate on the way is refused, once more from the start without verification.
+    ///
+    /// A page behind a bad certificate is still what visitors get who click the warning away, so it is evidence; the facts
+    /// say that it may be anybody's. The second try sends the same GET and nothing else, under the same guard and bounds.
+    /// What acts on an answer must not use it: RFC 8461 3.3 demands a valid certificate for the MTA-STS policy.
+    pub(super) async fn page(&self, site: &Site<'_>, url: &str) -> WebFacts {
+        let asked = |peer| Asked { what: What::Page, origin: None, peer };
+        match self.attempt(site, url, asked(Peer::Verified)).await {
+            (facts, Certificates::Fine) => facts,
+            (facts, Certificates::Refused) => {
+                let (again, _) = self.attempt(site, url, asked(Peer::Unverified)).await;
+                // Without any answer the refusal says more than what went wrong after it.
+                if again.hops.is_empty() { facts } else { again }
+            }
         }
-        facts
+    }
+
+    /// One fetch, and whether it ended at a refused certificate.
+    async fn attempt(&self, site: &Site<'_>, url: &str, asked: Asked<'_>) -> (WebFacts, Certificates) {
+        let mut facts =
+            WebFacts { url: url.to_owned(), peer: asked.peer, hops: Vec::new(), failure: None, body: None, page: None };
+        match self.follow(site, &mut facts, asked).await {
+            Ok(()) => (facts, Certificates::Fine),
+            Err(Missed::Certificate(failure)) => (WebFacts { failure: Some(failure), ..facts }, Certificates::Refused),
+            Err(Missed::Other(failure)) => (WebFacts { failure: Some(failure), ..facts }, Certificates::Fine),
+        }
     }
 
     /// The raw bytes at a URL, without redirects, at most a small file's worth.
     pub(super) async fn bytes(&self, site: &Site<'_>, url: &str) -> Result<Vec<u8>, ProbeFailure> {
         let url = Url::parse(url).map_err(|error| ProbeFailure::Protocol(error.to_string()))?;
-        let response = self.hop(site, &url, None).await?;
+        let asked = Asked { what: What::FileHere, origin: None, peer: Peer::Verified };
+        let response = self.hop(site, &url, asked).await?;
         match (response.status().as_u16(), read_body(response, FILE_MAX_BYTES).await?) {
             (200, (bytes, false)) => Ok(bytes),
             (200, (bytes, true)) => Err(ProbeFailure::TooLarge(u64::try_from(bytes.len()).unwrap_or(u64::MAX))),
@@ -75,32 +139,26 @@ impl Fetcher {
         }
     }
 
-    async fn follow(
-        &self,
-        site: &Site<'_>,
-        facts: &mut WebFacts,
-        what: What,
-        origin: Option<&str>,
-    ) -> Result<(), ProbeFailure> {
+    async fn follow(&self, site: &Site<'_>, facts: &mut WebFacts, asked: Asked<'_>) -> Result<(), Missed> {
         let mut url = Url::parse(&facts.url).map_err(|error| ProbeFailure::Protocol(error.to_string()))?;
         loop {
-            let response = self.hop(site, &url, origin).await?;
+            let response = self.hop(site, &url, asked).await?;
             let status = response.status().as_u16();
             let next = redirect_of(&response, &url);
             facts.hops.push(Hop { url: url.to_string(), status, headers: headers_of(response.headers()) });
             match next {
-                Some(_) if what == What::FileHere => return Ok(()),
-                Some(_) if facts.hops.len() > REDIRECTS_MAX => return Err(ProbeFailure::TooManyRedirects),
+                Some(_) if asked.what == What::FileHere => return Ok(()),
+                Some(_) if facts.hops.len() > REDIRECTS_MAX => return Err(ProbeFailure::TooManyRedirects.into()),
                 Some(next) => url = next?,
-                None => return self.finish(site, facts, response, what).await,
+                None => return Ok(self.finish(site, facts, response, asked.what).await?),
             }
         }
     }
 
     /// One request to checked addresses.
-    async fn hop(&self, site: &Site<'_>, url: &Url, origin: Option<&str>) -> Result<Response, ProbeFailure> {
+    async fn hop(&self, site: &Site<'_>, url: &Url, how: Asked<'_>) -> Result<Response, Missed> {
         let Target { host, port, addresses } = target(site, url).await?;
-        let client = self.client(site, &addresses)?;
+        let client = self.client(site, &addresses, how.peer)?;
         let _permit = site.turn(Some(&host)).await;
         let mut asked = url.clone();
         let mut request_host = None;
@@ -114,16 +172,20 @@ impl Fetcher {
         if let Some(host) = request_host {
             request = request.header(HOST, host);
         }
-        if let Some(origin) = origin {
+        if let Some(origin) = how.origin {
             request = request.header("origin", origin);
         }
-        request.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8").send().await.map_err(|e| failure_of(&e))
+        request.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8").send().await.map_err(|e| missed(&e))
     }
 
-    fn client(&self, site: &Site<'_>, addresses: &[SocketAddr]) -> Result<Client, ProbeFailure> {
+    fn client(&self, site: &Site<'_>, addresses: &[SocketAddr], peer: Peer) -> Result<Client, ProbeFailure> {
         let limits = &site.tools.limits;
+        let tls = match peer {
+            Peer::Verified => &self.tls,
+            Peer::Unverified => &self.unverified_tls,
+        };
         Client::builder()
-            .tls_backend_preconfigured(self.tls.clone())
+            .tls_backend_preconfigured(tls.clone())
             .user_agent(&self.user_agent)
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
@@ -248,16 +310,21 @@ async fn read_body(response: Response, max_bytes: usize) -> Result<(Vec<u8>, boo
     Ok((bytes, false))
 }
 
-/// What a reqwest error says about the site, from the innermost cause.
+/// What a reqwest error says about the site.
 fn failure_of(error: &reqwest::Error) -> ProbeFailure {
+    missed(error).into()
+}
+
+/// The failure in a reqwest error, from the innermost cause.
+fn missed(error: &reqwest::Error) -> Missed {
     if error.is_timeout() {
-        return ProbeFailure::Timeout;
+        return ProbeFailure::Timeout.into();
     }
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     let mut innermost = error.to_string();
     while let Some(current) = cause {
         if let Some(tls) = current.downcast_ref::<rustls::Error>() {
-            return ProbeFailure::TlsFailed(describe(tls));
+            return refusal(tls);
         }
         if let Some(failure) = current.downcast_ref::<std::io::Error>().and_then(io_failure) {
             return failure;
@@ -265,20 +332,29 @@ fn failure_of(error: &reqwest::Error) -> ProbeFailure {
         innermost = current.to_string();
         cause = current.source();
     }
-    ProbeFailure::Protocol(innermost.chars().take(200).collect())
+    ProbeFailure::Protocol(innermost.chars().take(200).collect()).into()
+}
+
+/// A TLS error, by whether the certificate was its cause.
+fn refusal(error: &rustls::Error) -> Missed {
+    let failure = ProbeFailure::TlsFailed(describe(error));
+    match error {
+        rustls::Error::InvalidCertificate(_) => Missed::Certificate(failure),
+        _ => Missed::Other(failure),
+    }
 }
 
 /// What an I/O error stands for; the layers of the client wrap such errors in each other, which `source` does not show.
-fn io_failure(error: &std::io::Error) -> Option<ProbeFailure> {
+fn io_failure(error: &std::io::Error) -> Option<Missed> {
     let mut io = error;
     loop {
         let inner = io.get_ref();
         if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            return Some(ProbeFailure::TlsFailed(describe(tls)));
+            return Some(refusal(tls));
         }
         match inner.and_then(|inner| inner.downcast_ref::<std::io::Error>()) {
             Some(nested) => io = nested,
-            None => return io.raw_os_error().map(|_| refused(io)),
+            None => return io.raw_os_error().map(|_| refused(io).into()),
         }
     }
 }

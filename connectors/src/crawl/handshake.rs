@@ -1,7 +1,7 @@
 //! One real handshake that completes whatever the certificate is, and an honest verdict on it.
 //!
 //! The examination must see bad chains to report them, so this verifier records and lets pass. Nothing is ever sent over
-//! such a connection; pages are fetched by a client with the normal, strict verification.
+//! such a connection; pages are fetched by other clients (`fetch`).
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,6 +57,10 @@ impl Trust {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
+    }
+
+    pub(super) fn provider(&self) -> Arc<CryptoProvider> {
+        Arc::clone(&self.provider)
     }
 
     /// Whether the leaf is trusted with the help of these other certificates.

@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use governor::{Quota, RateLimiter};
-use riskgraph_domain::observation::{DnsFacts, Dnssec, DomainObservations, ProbeFailure, TlsFacts, WebFacts};
+use riskgraph_domain::observation::{DnsFacts, Dnssec, DomainObservations, Peer, ProbeFailure, TlsFacts, WebFacts};
 use riskgraph_domain::ports::Crawler;
 use riskgraph_domain::{Fault, FaultCode, Text, Timestamp};
 use tokio::sync::Semaphore;
@@ -32,6 +32,7 @@ mod spf;
 mod suites;
 mod tls_facts;
 mod tree;
+mod unverified;
 
 pub use guard::{Guard, WEB_PORTS};
 pub use options::{BadConnectRule, ConnectRule, CrawlerOptions, Limits, USER_AGENT};
@@ -72,6 +73,7 @@ impl HttpCrawler {
             .map_err(|error| wrong("resolver", error.to_string()))?;
         let trust = Trust::new(options.extra_ca_pem.as_deref()).map_err(|error| wrong("extra authorities", error))?;
         let tls = trust.strict_client().map_err(|error| wrong("TLS", error.to_string()))?;
+        let unverified_tls = trust.unverified_client().map_err(|error| wrong("TLS", error.to_string()))?;
         let positive = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(positive(limits.host_rate_per_s)).allow_burst(positive(limits.host_burst));
         Ok(Self {
@@ -83,7 +85,7 @@ impl HttpCrawler {
                 pace: RateLimiter::keyed(quota),
             },
             trust,
-            fetcher: Fetcher { tls, user_agent: options.user_agent },
+            fetcher: Fetcher { tls, unverified_tls, user_agent: options.user_agent },
             domains: Semaphore::new(limits.concurrent_domains.max(1)),
         })
     }
@@ -114,8 +116,10 @@ impl HttpCrawler {
         host: &str,
     ) -> (WebFacts, Option<WebFacts>, Vec<WebFacts>) {
         let page = async {
-            let https = self.fetch(site, format!("https://{host}/"), What::Page).await;
-            let reached = https.failure.is_none().then(|| https.last().map(|hop| hop.url.clone())).flatten();
+            let https = self.page(site, format!("https://{host}/")).await;
+            // What an unverified peer lets strangers read is no matter of the site's.
+            let asks = https.failure.is_none() && https.peer == Peer::Verified;
+            let reached = asks.then(|| https.last().map(|hop| hop.url.clone())).flatten();
             let cors = match reached {
                 Some(url) => Some(self.fetch_as(site, url, What::Head, Some(CORS_ORIGIN)).await),
                 None => None,
@@ -140,13 +144,13 @@ impl HttpCrawler {
 
     async fn fetch_as(&self, site: &Site<'_>, url: String, what: What, origin: Option<&str>) -> WebFacts {
         let fetching = self.fetcher.fetch(site, &url, what, origin);
-        timeout_at(site.deadline, fetching).await.unwrap_or_else(|_| WebFacts {
-            url: url.clone(),
-            hops: Vec::new(),
-            failure: Some(ProbeFailure::Timeout),
-            body: None,
-            page: None,
-        })
+        timeout_at(site.deadline, fetching).await.unwrap_or_else(|_| unfetched(url.clone(), ProbeFailure::Timeout))
+    }
+
+    /// The page over HTTPS, as [`Fetcher::page`] gets it.
+    async fn page(&self, site: &Site<'_>, url: String) -> WebFacts {
+        let fetching = self.fetcher.page(site, &url);
+        timeout_at(site.deadline, fetching).await.unwrap_or_else(|_| unfetched(url.clone(), ProbeFailure::Timeout))
     }
 }
 
@@ -237,16 +241,14 @@ fn nothing(domain: &str, now: Timestamp) -> DomainObservations {
 
 /// Nothing can be asked of what is no name; the probes say so.
 fn refuse_all(seen: &mut DomainObservations, failure: &ProbeFailure) {
-    let web = |scheme: &str| WebFacts {
-        url: format!("{scheme}://{}/", seen.domain),
-        hops: Vec::new(),
-        failure: Some(failure.clone()),
-        body: None,
-        page: None,
-    };
+    let web = |scheme: &str| unfetched(format!("{scheme}://{}/", seen.domain), failure.clone());
     seen.https = Some(web("https"));
     seen.http = Some(web("http"));
     seen.tls = vec![no_tls(&seen.domain, failure.clone())];
+}
+
+fn unfetched(url: String, failure: ProbeFailure) -> WebFacts {
+    WebFacts { url, peer: Peer::Verified, hops: Vec::new(), failure: Some(failure), body: None, page: None }
 }
 
 fn no_tls(host: &str, failure: ProbeFailure) -> TlsFacts {

@@ -5,5 +5,6 @@
 mod names;
 mod secrets;
 mod tls;
+mod unverified;
 mod web;
 mod world;

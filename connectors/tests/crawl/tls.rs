@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use riskgraph_connectors::crawl::CrawlerOptions;
-use riskgraph_domain::observation::{ProbeFailure, TlsFacts};
+use riskgraph_domain::observation::{Peer, TlsFacts, WebFacts};
 use rustls::ServerConfig;
 use tls_parser::{TlsMessage, TlsMessageHandshake, parse_tls_plaintext};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,7 +13,7 @@ use super::world::{Authority, always, http, observe, quick, rule, self_signed, s
 
 const ZONE: &str = "@ NS ns1\nns1 A 192.0.2.1\n@ A 192.0.2.10";
 
-async fn examine(authority: &Authority, config: Arc<ServerConfig>) -> (TlsFacts, Option<ProbeFailure>) {
+async fn examine(authority: &Authority, config: Arc<ServerConfig>) -> (TlsFacts, WebFacts) {
     let dns = serve_dns(&[("shop.example", ZONE)]).await;
     let page = always(http("200 OK", &["Content-Type: text/html"], b"<p>"));
     let (secure, _) = serve([127, 0, 0, 1], 0, Some(config), page).await;
@@ -25,7 +25,7 @@ async fn examine(authority: &Authority, config: Arc<ServerConfig>) -> (TlsFacts,
         ..CrawlerOptions::default()
     };
     let mut seen = observe(options, "shop.example").await;
-    (seen.tls.remove(0), seen.https.and_then(|web| web.failure))
+    (seen.tls.remove(0), seen.https.expect("asked"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,14 +34,13 @@ async fn judges_chains_honestly() {
     let theirs = Authority::new("Other Authority");
     let names = ["shop.example", "*.shop.example"];
     let check = async |config, trust: Result<(), &str>, matches: bool| {
-        let (facts, failure) = examine(&ours, config).await;
+        let (facts, page) = examine(&ours, config).await;
         let shaken = facts.handshake.expect("a handshake");
         assert_eq!(shaken.trust.as_ref().map_err(String::as_str), trust.as_ref().map_err(|text| *text));
         assert_eq!(shaken.hostname_matches, matches);
         let good = trust.is_ok() && matches;
-        assert_eq!(failure.is_none(), good, "{failure:?}");
-        // A page behind a bad certificate is not read.
-        assert!(good || matches!(failure, Some(ProbeFailure::TlsFailed(_))), "{failure:?}");
+        let peer = if good { Peer::Verified } else { Peer::Unverified };
+        assert_eq!((page.failure.as_ref(), page.peer, page.hops.len()), (None, peer, 1), "{page:?}");
         shaken
     };
     let good = check(ours.server(&names, 2100), Ok(()), true).await;

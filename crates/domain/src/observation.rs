@@ -193,11 +193,25 @@ pub struct CertificateFacts {
     pub self_signed: bool,
 }
 
+/// Whether the one that answered proved to be the host that was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Peer {
+    /// By a certificate that verified; over plain HTTP there is nothing to verify.
+    #[default]
+    Verified,
+    /// A certificate was refused and the fetch repeated without verification: the answer may be anybody's.
+    Unverified,
+}
+
 /// What one HTTP fetch saw, hop by hop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WebFacts {
     /// URL asked for.
     pub url: String,
+    /// Whether every answer is the named host's word. Facts from before this was noted were all verified.
+    #[serde(default)]
+    pub peer: Peer,
     /// Every answer on the way, the last is the page; empty when there was none.
     pub hops: Vec<Hop>,
     pub failure: Option<ProbeFailure>,

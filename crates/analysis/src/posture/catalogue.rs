@@ -3,7 +3,7 @@
 use riskgraph_domain::Severity::{Critical, High, Info, Low, Medium};
 
 use super::check::Check;
-use super::check::Judge::{Domain, Endpoint};
+use super::check::Judge::{Domain, Endpoint, Page};
 use super::mail::{self, dmarc, spf, transport};
 use super::{cookies, csp, dns, headers, scripts, tls, transparency};
 
@@ -108,43 +108,43 @@ checks! {
         "Use a certificate with signed certificate timestamps.", "RFC 6962";
     "TLS-19" Low Endpoint(tls::lifetime): "The certificate lives no longer than allowed",
         "Use certificates of at most 398 days, better 90.", "CA/Browser Forum BR 6.3.2";
-    "HTTP-01" Medium Domain(csp::policy): "A Content Security Policy keeps foreign and inline code out",
+    "HTTP-01" Medium Page(csp::policy): "A Content Security Policy keeps foreign and inline code out",
         "Send a Content-Security-Policy with nonces or hashes and 'strict-dynamic', without 'unsafe-inline' and broad sources.", "W3C CSP3";
     "HTTP-02" High Domain(headers::redirection): "Plain HTTP leads to HTTPS",
         "Redirect http:// to https:// on the same host with the first answer.", "RFC 9110 4.2.2";
     "HTTP-03" High Domain(headers::strict_transport): "HSTS keeps browsers on HTTPS",
         "Send Strict-Transport-Security: max-age=31536000; includeSubDomains.", "RFC 6797";
-    "HTTP-04" Medium Domain(headers::framing): "Strangers cannot frame the page",
+    "HTTP-04" Medium Page(headers::framing): "Strangers cannot frame the page",
         "Send Content-Security-Policy: frame-ancestors 'self' (a header, not <meta>).", "W3C CSP3 6.4.2; RFC 7034";
-    "HTTP-05" Low Domain(headers::sniffing): "Browsers do not guess content types",
+    "HTTP-05" Low Page(headers::sniffing): "Browsers do not guess content types",
         "Send X-Content-Type-Options: nosniff.", "Fetch standard";
-    "HTTP-06" Low Domain(headers::referrer): "Page addresses are not told to strangers",
+    "HTTP-06" Low Page(headers::referrer): "Page addresses are not told to strangers",
         "Send Referrer-Policy: strict-origin-when-cross-origin.", "W3C Referrer Policy";
     "HTTP-07" Critical Domain(headers::cors): "No stranger may read with the visitor's cookies",
         "Do not reflect the Origin header together with Access-Control-Allow-Credentials.", "Fetch standard";
-    "HTTP-08" Info Domain(headers::resource_policy): "Cross-Origin-Resource-Policy is valid",
+    "HTTP-08" Info Page(headers::resource_policy): "Cross-Origin-Resource-Policy is valid",
         "Send same-origin, same-site or cross-origin, once.", "Fetch standard";
-    "HTTP-09" Info Domain(headers::embedder_policy): "Cross-Origin-Embedder-Policy is valid",
+    "HTTP-09" Info Page(headers::embedder_policy): "Cross-Origin-Embedder-Policy is valid",
         "Send require-corp, credentialless or unsafe-none, unquoted and once.", "HTML standard";
-    "HTTP-10" Info Domain(headers::opener_policy): "Cross-Origin-Opener-Policy is valid",
+    "HTTP-10" Info Page(headers::opener_policy): "Cross-Origin-Opener-Policy is valid",
         "Send same-origin or same-origin-allow-popups, unquoted and once.", "HTML standard";
-    "HTTP-11" High Domain(scripts::integrity): "Scripts from other sites are pinned",
+    "HTTP-11" High Page(scripts::integrity): "Scripts from other sites are pinned",
         "Load third-party scripts over https with an integrity attribute, or host them yourself.", "W3C SRI";
-    "HTTP-12" High Domain(cookies::attributes): "Cookies are Secure, HttpOnly and SameSite",
+    "HTTP-12" High Page(cookies::attributes): "Cookies are Secure, HttpOnly and SameSite",
         "Set Secure and HttpOnly on session cookies and SameSite on all.", "RFC 6265bis";
-    "HTTP-14" Low Domain(csp::objects_and_base): "The policy restricts plugins and base URLs",
+    "HTTP-14" Low Page(csp::objects_and_base): "The policy restricts plugins and base URLs",
         "Add object-src 'none' and base-uri 'none' to the policy.", "W3C CSP3";
-    "HTTP-15" Medium Domain(csp::script_sources): "No script source that anyone can fill",
+    "HTTP-15" Medium Page(csp::script_sources): "No script source that anyone can fill",
         "Remove wildcards over public suffixes, data: and blob: from the script sources.", "W3C CSP3";
-    "HTTP-16" Medium Domain(csp::frame_ancestors): "frame-ancestors restricts, and stands in a header",
+    "HTTP-16" Medium Page(csp::frame_ancestors): "frame-ancestors restricts, and stands in a header",
         "Send frame-ancestors as a header and name the sites that may frame the page.", "W3C CSP3 6.4.2";
-    "HTTP-17" Medium Domain(headers::strict_transport_form): "The HSTS header is well-formed",
+    "HTTP-17" Medium Page(headers::strict_transport_form): "The HSTS header is well-formed",
         "Send one valid header; preload only with includeSubDomains and at least a year.", "RFC 6797 6.1";
-    "HTTP-18" Info Domain(headers::version_leak): "No header tells software versions",
+    "HTTP-18" Info Page(headers::version_leak): "No header tells software versions",
         "Leave version numbers out of Server and X-Powered-By.", "RFC 9110 10.2.4";
-    "HTTP-24" High Domain(scripts::mixed_content): "No active content comes over http",
+    "HTTP-24" High Page(scripts::mixed_content): "No active content comes over http",
         "Load scripts, frames and styles over https.", "W3C Mixed Content";
-    "PAY-08" Critical Domain(scripts::forms): "Card numbers and passwords go to the own site over https",
+    "PAY-08" Critical Page(scripts::forms): "Card numbers and passwords go to the own site over https",
         "Send the form to https on the own site or the approved payment provider.", "PCI DSS 4.0.1 6.4.3";
     "TRAN-01" Low Domain(transparency::security_txt): "A valid security.txt tells whom to call",
         "Publish /.well-known/security.txt with Contact and an Expires date less than a year away.", "RFC 9116";

@@ -2,7 +2,7 @@
 
 use riskgraph_domain::Severity;
 use riskgraph_domain::observation::{
-    DnsAnswer, DomainObservations, Handshake, Hop, PageFacts, ProbeFailure, TlsFacts, WebFacts,
+    DnsAnswer, DomainObservations, Handshake, Hop, PageFacts, Peer, ProbeFailure, TlsFacts, WebFacts,
 };
 use riskgraph_domain::posture::CheckResult;
 use serde_json::{Value, json};
@@ -12,6 +12,8 @@ use super::profile::AssetProfile;
 
 /// Longest text from outside that goes into evidence, in characters.
 const EVIDENCE_CHARS_MAX: usize = 300;
+/// What evidence from an unverified peer says of itself.
+const UNVERIFIED: &str = "unverified: the certificate was refused, so the page may be another's";
 
 /// The parts of a posture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,6 +139,8 @@ pub(crate) fn unknown<T>(reason: impl Into<String>) -> Result<T, Skip> {
 pub(crate) enum Judge {
     /// Once for the domain.
     Domain(fn(&Case<'_>) -> Judged),
+    /// Once for the domain, by what the page says: as sure as it is whose page that was.
+    Page(fn(&Case<'_>) -> Judged),
     /// Once for every probed TLS endpoint.
     Endpoint(fn(&Case<'_>, &TlsFacts) -> Judged),
 }
@@ -239,6 +243,29 @@ impl<'a> Case<'a> {
         self.seen.tls.iter().find(own).or_else(|| self.seen.tls.iter().find(|tls| tls.port == 443))
     }
 
+    /// Whether browsers refuse the certificate of the page.
+    ///
+    /// An intermediate that the server forgets they fetch or remember. A good certificate of the site itself does not help
+    /// a page that redirects to a place with a bad one.
+    pub(crate) fn certificate_refused(&self) -> bool {
+        match self.main_endpoint().and_then(|tls| tls.handshake.as_ref()) {
+            Some(shaken) if !shaken.hostname_matches => true,
+            Some(Handshake { trust: Err(reason), .. }) => !is_incomplete(reason),
+            _ => self.seen.https.as_ref().is_some_and(|web| web.peer == Peer::Unverified),
+        }
+    }
+
+    /// A verdict by the page, with less confidence and a note in the evidence when the page may be another's.
+    pub(crate) fn by_page(&self, mut verdict: Verdict) -> Verdict {
+        if self.page().is_ok_and(|page| page.facts.peer == Peer::Unverified) {
+            verdict.confidence *= self.config.page.unverified_confidence;
+            if let Some(evidence) = verdict.evidence.as_object_mut() {
+                evidence.insert("peer".to_owned(), Value::from(UNVERIFIED));
+            }
+        }
+        verdict
+    }
+
     /// The TLS endpoints, or why there are none.
     pub(crate) fn endpoints(&self) -> Result<&'a [TlsFacts], Skip> {
         if self.has_no_address() {
@@ -268,6 +295,12 @@ pub(crate) fn handshake(tls: &TlsFacts) -> Result<&Handshake, Skip> {
         (None, Some(failure)) => unknown(describe(failure)),
         (None, None) => unknown("no handshake could be completed"),
     }
+}
+
+/// Whether a chain is untrusted only because the server does not send all of it.
+pub(crate) fn is_incomplete(reason: &str) -> bool {
+    let words = reason.to_ascii_lowercase();
+    words.contains("incomplete") || words.contains("missing intermediate")
 }
 
 /// A failed probe in words.

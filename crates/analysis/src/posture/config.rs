@@ -14,6 +14,7 @@ pub struct PostureConfig {
     pub dns: DnsConfig,
     pub mail: MailConfig,
     pub tls: TlsConfig,
+    pub page: PageConfig,
     pub headers: HeadersConfig,
     pub transparency: TransparencyConfig,
 }
@@ -98,6 +99,7 @@ pub struct Caps {
     pub confirmed_confidence: f64,
     pub critical_factor: f64,
     pub expired_payment_tls: f64,
+    pub refused_certificate: f64,
     pub kev_overdue: f64,
     pub live_skimmer: f64,
     pub ransomware: f64,
@@ -154,6 +156,13 @@ pub struct TlsConfig {
     pub rsa_bits_fail: u32,
     pub rsa_bits_good: u32,
     pub ec_bits_fail: u32,
+}
+
+/// How a page is believed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageConfig {
+    pub unverified_confidence: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -117,6 +117,7 @@ pub(super) fn hop(url: &str, status: u16, headers: &[(&str, &str)]) -> Hop {
 /// A fetch with these answers and an empty HTML page.
 pub(super) fn fetched(hops: Vec<Hop>) -> WebFacts {
     WebFacts {
+        peer: Peer::Verified,
         url: hops.first().map_or_else(String::new, |hop| hop.url.clone()),
         failure: None,
         body: Some(BodyFacts {
@@ -133,7 +134,14 @@ pub(super) fn fetched(hops: Vec<Hop>) -> WebFacts {
 
 /// A fetch without an answer.
 pub(super) fn unfetched(url: &str, failure: ProbeFailure) -> WebFacts {
-    WebFacts { url: url.to_owned(), hops: Vec::new(), failure: Some(failure), body: None, page: None }
+    WebFacts {
+        url: url.to_owned(),
+        peer: Peer::Verified,
+        hops: Vec::new(),
+        failure: Some(failure),
+        body: None,
+        page: None,
+    }
 }
 
 /// A name whose page over HTTPS answers 200 with these headers.

@@ -17,12 +17,6 @@ fn is_https(url: &str) -> bool {
     url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
 }
 
-/// Whether the site's own certificate is refused by browsers.
-fn bad_certificate(case: &Case<'_>) -> bool {
-    let handshake = case.main_endpoint().and_then(|tls| tls.handshake.as_ref());
-    handshake.is_some_and(|handshake| handshake.trust.is_err() || !handshake.hostname_matches)
-}
-
 /// HTTP-02: plain HTTP leads to HTTPS, on the same host first.
 pub(super) fn redirection(case: &Case<'_>) -> Judged {
     // A name without addresses serves nothing.
@@ -35,7 +29,7 @@ pub(super) fn redirection(case: &Case<'_>) -> Judged {
     let evidence = |state: &str| json!({ "state": state, "route": route, "status": last.status });
     if !is_https(&last.url) {
         if let Some(failure) = &http.failure {
-            if matches!(failure, ProbeFailure::TlsFailed(_)) && bad_certificate(case) {
+            if matches!(failure, ProbeFailure::TlsFailed(_)) && case.certificate_refused() {
                 return Ok(Verdict::fail(evidence("redirects to https with an invalid certificate")));
             }
             return unknown(describe(failure));
@@ -46,7 +40,7 @@ pub(super) fn redirection(case: &Case<'_>) -> Judged {
         let state = if http.hops.len() == 1 { "no redirect to https" } else { "the redirects end on http" };
         return Ok(Verdict::fail(evidence(state)));
     }
-    if bad_certificate(case) {
+    if case.certificate_refused() {
         return Ok(Verdict::fail(evidence("redirects to https with an invalid certificate")));
     }
     let second = http.hops.get(1).map_or("", |hop| hop.url.as_str());
@@ -68,20 +62,21 @@ fn no_http(case: &Case<'_>, http: &WebFacts) -> Judged {
     }
 }
 
-/// HTTP-03: HSTS for long enough, on a connection that browsers trust.
+/// HTTP-03: HSTS for long enough, on a connection that browsers trust (RFC 6797 8.1).
 pub(super) fn strict_transport(case: &Case<'_>) -> Judged {
     let page = case.page()?;
     if !page.is_https() {
         return Ok(Verdict::fail(says("the page is not served over https")));
     }
-    if bad_certificate(case) {
+    if case.certificate_refused() {
+        // RFC 6797 8.1: the header counts only over a connection without certificate errors. That needs no page's word.
         return Ok(Verdict::fail(says("browsers ignore the header under an invalid certificate")));
     }
     let Some(header) = page.hop.header("strict-transport-security") else {
-        return Ok(Verdict::fail(json!({ "state": "absent" })));
+        return Ok(case.by_page(Verdict::fail(json!({ "state": "absent" }))));
     };
     let rules = &case.config.headers;
-    Ok(match hsts::parse(header) {
+    Ok(case.by_page(match hsts::parse(header) {
         Err(error) => Verdict::fail(json!({ "state": "invalid", "header": cut(header), "error": error.as_str() })),
         Ok(policy) => {
             let evidence = json!({ "header": cut(header), "max_age_s": policy.max_age_s });
@@ -91,7 +86,7 @@ pub(super) fn strict_transport(case: &Case<'_>) -> Judged {
                 _ => Verdict::pass(evidence),
             }
         }
-    })
+    }))
 }
 
 /// HTTP-17: the header is well-formed, and asks for preloading only when it may be preloaded.

@@ -53,6 +53,11 @@ pub fn judge(observations: &DomainObservations, profile: &AssetProfile, config: 
                 outcomes.extend(outcome(check, case.domain(), judge(&case)));
                 continue;
             }
+            Judge::Page(judge) => {
+                let judged = judge(&case).map(|verdict| case.by_page(verdict));
+                outcomes.extend(outcome(check, case.domain(), judged));
+                continue;
+            }
             Judge::Endpoint(judge) => case.endpoints().map(|endpoints| (endpoints, judge)),
         };
         match endpoints {

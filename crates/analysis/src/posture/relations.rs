@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use riskgraph_domain::command::SeenRelation;
-use riskgraph_domain::observation::DomainObservations;
+use riskgraph_domain::observation::{DomainObservations, Peer};
 use riskgraph_domain::{EntityKey, EntityKind, RelationKind, Text};
 
 use super::mail::{mx_records, spf, txt};
@@ -17,6 +17,8 @@ const KEY_CHARS_MAX: usize = 1_000;
 
 /// Seen, not guessed.
 const OBSERVED: f32 = 1.0;
+/// Read on a page whose certificate was refused: the site's most likely, but nothing proves it.
+const UNPROVEN: f32 = 0.7;
 /// A provider told by a name that points to it.
 const POINTED: f32 = 0.95;
 /// A certificate authority: every site has one, and another is had within minutes.
@@ -131,20 +133,24 @@ impl<'a> Collector<'a> {
     fn page(&mut self, seen: &DomainObservations) {
         let Some(web) = seen.https.as_ref().or(seen.http.as_ref()) else { return };
         let (Some(page), Some(hop)) = (&web.page, web.last()) else { return };
+        let seen = match web.peer {
+            Peer::Verified => OBSERVED,
+            Peer::Unverified => UNPROVEN,
+        };
         for source in scripts::sources(&hop.url, page) {
             let mut url = source.url.clone();
             url.set_fragment(None);
             let key: String = url.as_str().chars().take(KEY_CHARS_MAX).collect();
             let script = EntityKey::new(EntityKind::Script, key);
-            self.add(RelationKind::Loads, self.domain.clone(), script.clone(), OBSERVED);
+            self.add(RelationKind::Loads, self.domain.clone(), script.clone(), seen);
             let Some(provider) = provider_of(&source.host()) else { continue };
             if !self.own.contains(&provider) {
-                self.add(RelationKind::DependsOn, script, domain(&provider), OBSERVED);
+                self.add(RelationKind::DependsOn, script, domain(&provider), seen);
             }
-            self.depends_on(&provider, OBSERVED);
+            self.depends_on(&provider, seen);
         }
         for frame in page.frames.iter().filter_map(|frame| host_of(frame)) {
-            self.depends_on(&frame, OBSERVED);
+            self.depends_on(&frame, seen);
         }
     }
 

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
-use riskgraph_domain::observation::{DnsAnswer, Dnssec, ProbeFailure};
+use riskgraph_domain::observation::{DnsAnswer, Dnssec, Handshake, Peer, ProbeFailure};
 use riskgraph_domain::posture::{CheckResult, Grade};
+use riskgraph_domain::time::DAY_MS;
 
 use super::fixtures::*;
 use super::*;
@@ -115,6 +116,109 @@ fn a_neglected_domain_is_bad_and_an_http_only_one_worse() {
     assert_eq!(worse.grade, Grade::D);
     let tls = worse.factors.iter().find(|factor| factor.name.as_str() == "tls");
     assert_eq!(tls.map(|factor| (factor.score, factor.coverage)), Some((Some(0.0), 1.0)));
+}
+
+/// The exemplary domain as the crawler sees it once this is wrong with its certificate.
+fn refused(wrong: &dyn Fn(&mut Handshake)) -> DomainObservations {
+    let mut seen = exemplary();
+    wrong(seen.tls[0].handshake.as_mut().expect("a handshake"));
+    seen.https.as_mut().expect("a fetch").peer = Peer::Unverified;
+    seen.cors = None;
+    for file in &mut seen.files {
+        *file = unfetched(&file.url, ProbeFailure::TlsFailed("refused".into()));
+    }
+    let plain = seen.http.as_mut().expect("a fetch");
+    plain.hops.truncate(1);
+    plain.failure = Some(ProbeFailure::TlsFailed("refused".into()));
+    seen
+}
+
+const WRONG_CERTIFICATES: [fn(&mut Handshake); 4] = [
+    |shaken| {
+        shaken.trust = Err("expired".into());
+        shaken.chain[0].not_after = NOW - DAY_MS;
+    },
+    |shaken| {
+        shaken.trust = Err("self-signed".into());
+        shaken.chain[0].self_signed = true;
+    },
+    |shaken| shaken.trust = Err("unknown issuer".into()),
+    |shaken| shaken.hostname_matches = false,
+];
+
+#[test]
+fn a_refused_certificate_is_rated_and_never_better_than_d() {
+    for wrong in WRONG_CERTIFICATES {
+        let seen = refused(&wrong);
+        let posture = posture_of(&seen);
+        assert_eq!(posture.grade, Grade::D, "{posture:?}");
+        assert!(posture.coverage >= 0.8, "{}", posture.coverage);
+        assert!(posture.waterfall.iter().any(|row| row.reason.contains("browsers refuse the certificate")));
+        for id in ["HTTP-02", "HTTP-03"] {
+            let outcome = outcome_of(&seen, &AssetProfile::default(), id).expect("applies");
+            assert_eq!((outcome.result, outcome.confidence), (CheckResult::Fail, 1.0), "{outcome:?}");
+        }
+        for (id, result) in
+            [("HTTP-01", CheckResult::Pass), ("HTTP-08", CheckResult::Pass), ("HTTP-11", CheckResult::Pass)]
+        {
+            let outcome = outcome_of(&seen, &AssetProfile::default(), id).expect("applies");
+            assert_eq!((outcome.result, outcome.confidence), (result, 0.7), "{outcome:?}");
+            assert!(outcome.evidence["peer"].as_str().is_some_and(|peer| peer.starts_with("unverified")));
+        }
+        for id in ["HTTP-07", "TRAN-01", "MAIL-16", "MAIL-17"] {
+            expect(&seen, id, CheckResult::Unknown);
+        }
+        // Where the whole site is neglected besides, it is an F.
+        let mut neglected = seen.clone();
+        neglected.https.as_mut().expect("a fetch").hops[0].headers.truncate(1);
+        neglected.dns.lookups.retain(|lookup| lookup.kind.as_str() != "TXT");
+        neglected.dns.lookups.push(records(DOMAIN, "TXT", &["v=spf1 +all"]));
+        let names = ["_dmarc.shop.example.com", "_dmarc.example.com", "_mta-sts.shop.example.com"];
+        neglected.dns.lookups.extend(names.map(|name| answered(name, "TXT", DnsAnswer::NxDomain)));
+        assert_eq!(posture_of(&neglected).grade, Grade::F);
+    }
+}
+
+#[test]
+fn nothing_on_an_unverified_page_is_a_confirmed_failure() {
+    use riskgraph_domain::observation::FormTag;
+    let mut seen = refused(&WRONG_CERTIFICATES[0]);
+    let web = seen.https.as_mut().expect("a fetch");
+    web.hops[0].headers.retain(|(name, _)| name == "content-type");
+    let page = web.page.as_mut().expect("a page");
+    let action = "http://elsewhere.net/".to_owned();
+    page.forms.push(FormTag { action, method: "post".into(), has_password: false, has_card: true });
+    let config = config();
+    let judged = judge(&seen, &AssetProfile::default(), &config);
+    let heard: Vec<_> = judged.iter().filter(|o| o.evidence.get("peer").is_some()).collect();
+    assert!(heard.iter().any(|o| o.check.as_str() == "PAY-08" && o.result == CheckResult::Fail), "{judged:?}");
+    assert!(heard.iter().all(|o| o.confidence < config.score.caps.confirmed_confidence), "{heard:?}");
+    // The same site with a good certificate says nothing about its peer.
+    let good = judge(&exemplary(), &AssetProfile::default(), &config);
+    assert!(good.iter().all(|outcome| outcome.evidence.get("peer").is_none()));
+}
+
+#[test]
+fn a_forgotten_intermediate_is_no_refused_certificate() {
+    let seen = refused(&|shaken| shaken.trust = Err("incomplete chain: the intermediate is missing".into()));
+    let posture = posture_of(&seen);
+    assert!(matches!(posture.grade, Grade::A | Grade::B), "{posture:?}");
+    let hsts = outcome_of(&seen, &AssetProfile::default(), "HTTP-03").expect("applies");
+    assert_eq!((hsts.result, hsts.confidence), (CheckResult::Pass, 0.7), "{hsts:?}");
+}
+
+#[test]
+fn a_wall_or_silence_behind_a_bad_certificate_is_not_rated() {
+    for failure in [ProbeFailure::BotWall(429), ProbeFailure::TlsFailed("expired".into()), ProbeFailure::Timeout] {
+        let mut seen = blank(DOMAIN);
+        seen.tls = refused(&WRONG_CERTIFICATES[0]).tls;
+        seen.https = Some(unfetched("https://shop.example.com/", failure));
+        seen.https.as_mut().expect("a fetch").peer = Peer::Unverified;
+        for id in ["HTTP-01", "HTTP-03", "HTTP-12"] {
+            expect(&seen, id, CheckResult::Unknown);
+        }
+        assert_eq!(posture_of(&seen).grade, Grade::NR);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use riskgraph_domain::observation::{CertificateFacts, Handshake, ProbeFailure, T
 use riskgraph_domain::time::DAY_MS;
 use serde_json::json;
 
-use super::check::{Case, Judged, Skip, Verdict, cut, describe, handshake, says, unknown};
+use super::check::{Case, Judged, Skip, Verdict, cut, describe, handshake, is_incomplete, says, unknown};
 
 /// The leaf of the served chain.
 fn leaf(tls: &TlsFacts) -> Result<(&Handshake, &CertificateFacts), Skip> {
@@ -76,11 +76,7 @@ pub(super) fn trusted(case: &Case<'_>, tls: &TlsFacts) -> Judged {
         return Err(Skip::NotApplicable);
     }
     let evidence = json!({ "observed": cut(reason), "issuer": cut(&leaf.issuer), "self_signed": leaf.self_signed });
-    Ok(if words.contains("incomplete") || words.contains("missing intermediate") {
-        Verdict::warn(evidence).severity(Severity::Medium)
-    } else {
-        Verdict::fail(evidence)
-    })
+    Ok(if is_incomplete(reason) { Verdict::warn(evidence).severity(Severity::Medium) } else { Verdict::fail(evidence) })
 }
 
 /// TLS-06: the key is long enough.

@@ -67,7 +67,7 @@ impl Profile {
             Self::Average | Self::Slow => &["A", "B", "C", "NR"],
             Self::WeakHeaders | Self::LooseScripts => &["B", "C", "D", "F"],
             Self::LegacyTls | Self::OpenMail => &["B", "C", "D", "F"],
-            Self::ExpiredCertificate | Self::SelfSigned | Self::WrongName => &["C", "D", "F", "NR"],
+            Self::ExpiredCertificate | Self::SelfSigned | Self::WrongName => &["D", "F"],
             Self::BotWall | Self::Dead => &["A", "B", "C", "D", "NR"],
         }
     }

@@ -5,7 +5,7 @@
 
 mod csp;
 
-use riskgraph_domain::observation::{DomainObservations, Hop, PageFacts, ProbeFailure, WebFacts};
+use riskgraph_domain::observation::{DomainObservations, Hop, PageFacts, Peer, ProbeFailure, WebFacts};
 use serde_json::{Map, Value, json};
 
 use crate::posture::headers;
@@ -107,7 +107,7 @@ impl<'a> Scan<'a> {
     fn of(seen: &'a DomainObservations) -> Option<Self> {
         let answered =
             |web: &'a Option<WebFacts>| web.as_ref().filter(|web| web.failure.is_none() && web.last().is_some());
-        // A page behind a certificate we refuse cannot be read, and Observatory would have read it.
+        // Observatory reads pages behind any certificate; where ours could not be read even so, there is no verdict.
         let refused_page =
             |web: &WebFacts| matches!(web.failure, Some(ProbeFailure::TlsFailed(_) | ProbeFailure::BotWall(_)));
         if seen.https.as_ref().is_some_and(refused_page) {
@@ -123,7 +123,8 @@ impl<'a> Scan<'a> {
         }
         let own = seen.tls.iter().find(|tls| tls.port == 443);
         let refused =
-            own.and_then(|tls| tls.handshake.as_ref()).is_some_and(|h| h.trust.is_err() || !h.hostname_matches);
+            own.and_then(|tls| tls.handshake.as_ref()).is_some_and(|h| h.trust.is_err() || !h.hostname_matches)
+                || https.is_some_and(|web| web.peer == Peer::Unverified);
         Some(Self {
             hostname: &seen.domain,
             page,

@@ -39,6 +39,32 @@ fn observatory_adds_up() {
 }
 
 #[test]
+fn observatory_judges_pages_behind_refused_certificates() {
+    let results = |seen: &DomainObservations| {
+        let tests = &part(seen, "observatory")["tests"];
+        let result = |test: &str| tests[test]["result"].as_str().unwrap_or("absent").to_owned();
+        (result("strict-transport-security"), result("redirection"), result("content-security-policy"))
+    };
+    let mut seen = page_with(&[("strict-transport-security", "max-age=31536000")]);
+    seen.tls[0].handshake.as_mut().expect("a handshake").trust = Err("expired".into());
+    seen.https.as_mut().expect("a fetch").peer = Peer::Unverified;
+    let mut plain = fetched(vec![hop("http://shop.example.com/", 301, &[])]);
+    plain.failure = Some(ProbeFailure::TlsFailed("expired".into()));
+    seen.http = Some(plain);
+    let expected = |hsts: &str, redirection: &str| (hsts.into(), redirection.into(), "csp-not-implemented".into());
+    assert_eq!(results(&seen), expected("hsts-invalid-cert", "redirection-invalid-cert"));
+    // The site's own certificate is good, that of the place it redirects to is not.
+    seen.tls = vec![endpoint()];
+    assert_eq!(results(&seen), expected("hsts-invalid-cert", "redirection-invalid-cert"));
+    // Plain HTTP that never leads to the bad certificate is judged for itself.
+    seen.http = Some(fetched(vec![hop("http://shop.example.com/", 200, &[])]));
+    assert_eq!(results(&seen), expected("hsts-invalid-cert", "redirection-missing"));
+    // Could not be read even without verification.
+    seen.https = Some(unfetched("https://shop.example.com/", ProbeFailure::TlsFailed("expired".into())));
+    assert_eq!(part(&seen, "observatory"), Value::Null);
+}
+
+#[test]
 fn ssllabs_grades() {
     let check = |score: u64, grade: &str, strict: &str, change: &dyn Fn(&mut TlsFacts)| {
         let mut seen = page_with(&[]);

@@ -101,6 +101,9 @@ impl Waterfall {
         if failed("RAN-01", Severity::Info) || incidents.iter().any(|i| recent_ransomware(i, rules, now)) {
             take(caps.ransomware, "listed by a ransomware crew within the last weeks");
         }
+        if ["TLS-02", "TLS-03", "TLS-04"].iter().any(|check| failed(check, Severity::Critical)) {
+            take(caps.refused_certificate, "browsers refuse the certificate");
+        }
         let before = 100.0 - self.total();
         if let Some((cap, reason)) = lowest
             && before > cap

@@ -168,14 +168,15 @@ fn a_refused_certificate_is_rated_and_never_better_than_d() {
         for id in ["HTTP-07", "TRAN-01", "MAIL-16", "MAIL-17"] {
             expect(&seen, id, CheckResult::Unknown);
         }
-        // Where the whole site is neglected besides, it is an F.
+        // Where the whole site is neglected besides, it is worse still.
         let mut neglected = seen.clone();
         neglected.https.as_mut().expect("a fetch").hops[0].headers.truncate(1);
         neglected.dns.lookups.retain(|lookup| lookup.kind.as_str() != "TXT");
         neglected.dns.lookups.push(records(DOMAIN, "TXT", &["v=spf1 +all"]));
         let names = ["_dmarc.shop.example.com", "_dmarc.example.com", "_mta-sts.shop.example.com"];
         neglected.dns.lookups.extend(names.map(|name| answered(name, "TXT", DnsAnswer::NxDomain)));
-        assert_eq!(posture_of(&neglected).grade, Grade::F);
+        let worse = posture_of(&neglected);
+        assert!(matches!(worse.grade, Grade::D | Grade::F) && worse.score < posture.score, "{worse:?}");
     }
 }
 

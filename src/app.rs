@@ -166,6 +166,10 @@ impl App {
             progress,
             stop: stop.clone(),
         };
+        if config.store.url.is_empty() {
+            // SQLite has one service: leases that are left are of runners that died with the last one.
+            ports.jobs.release_all().await?;
+        }
         let mut tasks = vec![applier];
         tasks.extend((0..config.assessment.parallel).map(|_| tokio::spawn(runner.clone().run())));
         let schedule = Schedule::new(

@@ -4,6 +4,7 @@
 #![expect(unreachable_pub, reason = "modules of a test binary have no outside")]
 
 mod access;
+mod assess;
 mod cli;
 mod contract;
 mod ingest;

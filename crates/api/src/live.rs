@@ -4,11 +4,36 @@ use riskgraph_domain::alert::{Alert, AlertFilter};
 use riskgraph_domain::error::Fault;
 use riskgraph_domain::id::EntityId;
 use riskgraph_domain::ports::{GraphView, Records};
+use riskgraph_domain::vendor::Vendor;
+use riskgraph_domain::{EntityKey, EntityKind, Text};
 
-/// A subscriber's filter, with the entity of its vendor looked up once.
+/// A subscriber's filter, with what belongs to its vendor looked up once.
 pub(crate) struct Wanted {
     filter: AlertFilter,
-    vendor: Option<EntityId>,
+    vendor: Option<VendorNodes>,
+}
+
+/// The nodes that stand for a vendor: itself and its domains, and the integrations it runs, whose keys count too.
+struct VendorNodes {
+    own: Vec<EntityId>,
+    integrations: Vec<EntityId>,
+}
+
+impl VendorNodes {
+    fn of(vendor: &Vendor) -> Self {
+        let id = |kind, key: &Text| EntityKey::new(kind, key.clone()).id();
+        let domains = vendor.domains.iter().map(|domain| id(EntityKind::Domain, domain));
+        Self {
+            own: std::iter::once(vendor.entity().id()).chain(domains).collect(),
+            integrations: vendor.integrations.iter().map(|name| id(EntityKind::Integration, name)).collect(),
+        }
+    }
+
+    fn meets(&self, alert: &Alert, graph: &dyn GraphView) -> bool {
+        let keys = self.integrations.iter().flat_map(|&integration| graph.keys_of(integration)).map(|key| key.id);
+        let mut nodes = self.own.iter().chain(&self.integrations).copied().chain(keys);
+        nodes.any(|node| takes_part(alert, node) || lies_on_path(alert, node, graph))
+    }
 }
 
 impl Wanted {
@@ -17,7 +42,7 @@ impl Wanted {
         let vendor = match filter.vendor {
             Some(id) => {
                 let vendor = records.vendor(id).await?.ok_or_else(|| Fault::not_found("vendor"))?;
-                Some(vendor.entity().id())
+                Some(VendorNodes::of(&vendor))
             }
             None => None,
         };
@@ -32,7 +57,7 @@ impl Wanted {
             && filter.since.is_none_or(|since| alert.updated_at >= since)
             && filter.technique.as_deref().is_none_or(|wanted| has_technique(alert, wanted))
             && filter.entity.is_none_or(|entity| takes_part(alert, entity))
-            && self.vendor.is_none_or(|vendor| takes_part(alert, vendor) || lies_on_path(alert, vendor, graph))
+            && self.vendor.as_ref().is_none_or(|vendor| vendor.meets(alert, graph))
     }
 }
 

@@ -61,7 +61,7 @@ pub struct Delta {
     pub findings: Vec<Finding>,
     pub postures: Vec<(VendorId, Posture)>,
     /// Opaque state of the graph and correlation stage that is not in rows (risk contributions, open links), by name;
-    /// each replaces the blob of the same name.
+    /// each replaces the blob of the same name, an empty one removes it.
     pub blobs: Vec<(Text, Vec<u8>)>,
 }
 
@@ -121,6 +121,8 @@ pub trait JobStore: Send + Sync {
     async fn finish(&self, key: &str, finished_at: Timestamp) -> Result<()>;
     /// The job failed: due again at `due_at`; counts the attempt.
     async fn retry(&self, key: &str, due_at: Timestamp) -> Result<()>;
+    /// Frees every lease: for the start of a service that is the only one on its store, whose leases died with it.
+    async fn release_all(&self) -> Result<u64>;
     /// When the job of this key last finished.
     async fn last_run(&self, key: &str) -> Result<Option<Timestamp>>;
 }

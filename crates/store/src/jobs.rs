@@ -32,6 +32,10 @@ impl JobStore for SqlState {
         Ok(self.retry_job(key, due_at).await?)
     }
 
+    async fn release_all(&self) -> std::result::Result<u64, Fault> {
+        Ok(self.release_jobs().await?)
+    }
+
     async fn last_run(&self, key: &str) -> std::result::Result<Option<Timestamp>, Fault> {
         let row =
             job_run::Entity::find_by_id(key.to_owned()).one(self.db.reader()).await.map_err(StoreError::Database)?;
@@ -82,6 +86,17 @@ impl SqlState {
         insert_all::<job_run::Entity>(&tx, vec![run], Clash::Replace).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    async fn release_jobs(&self) -> Result<u64> {
+        let tx = self.db.write_tx().await?;
+        let released = job::Entity::update_many()
+            .col_expr(job::Column::LeaseUntil, Expr::val(Option::<i64>::None))
+            .filter(job::Column::LeaseUntil.is_not_null())
+            .exec(&tx)
+            .await?;
+        tx.commit().await?;
+        Ok(released.rows_affected)
     }
 
     async fn retry_job(&self, key: &str, due_at: Timestamp) -> Result<()> {

@@ -19,16 +19,18 @@ pub struct Server {
 impl Server {
     /// Starts on the data folder and waits until it listens.
     pub async fn start(data_dir: &Path) -> Self {
-        Self::start_with(data_dir, &[]).await
+        Self::start_configured(data_dir, None).await
     }
 
-    /// Starts with further environment variables.
-    pub async fn start_with(data_dir: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_riskgraph"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(data_dir)
-            .env("RUST_LOG", "warn")
-            .envs(variables.iter().copied())
+    /// Starts with a configuration file.
+    pub async fn start_configured(data_dir: &Path, config: Option<&Path>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_riskgraph"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir);
+        if let Some(config) = config {
+            command.arg("--config").arg(config);
+        }
+        let mut child = command
+            .env("RUST_LOG", "error")
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .kill_on_drop(true)

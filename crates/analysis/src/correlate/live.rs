@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::Context;
 use crate::graph::{NodeIx, RiskGraph};
-use crate::spread::{CorrelateConfig, arriving, ppm, rank_damped};
+use crate::spread::{Cause, CorrelateConfig, arriving, ppm, rank_damped};
 
 /// Entities of one alert that are counted and link further signals; later ones are only told to the store.
 const TOUCHED_MAX: usize = 2_048;
@@ -362,15 +362,13 @@ impl Live {
         for (ix, _) in nodes.into_iter().take(WEIGHED_MAX) {
             let own = graph.own.points(ix, time, without, &graph.config.own);
             let arrived = arriving(&graph.arena, &graph.own, ix, (time, without), &graph.config);
-            // What stands for months is no news: findings count a part of what a signal of the same points does.
-            let share = |source: RiskCause| match source {
-                RiskCause::Signal(_) => 1.0,
-                RiskCause::Finding(_) => graph.config.correlate.context_finding_share,
+            let share = |ix: NodeIx, place: usize| {
+                graph.own.of(ix).get(place).map_or(0.0, |cause| context_share(cause, &graph.config.correlate))
             };
             let mut addends: Vec<(usize, f64)> =
-                arrived.iter().map(|a| a.points * share(a.source)).enumerate().collect();
+                arrived.iter().map(|a| a.points * share(a.origin, a.place)).enumerate().collect();
             let n_arrived = arrived.len();
-            let own_share = |place: usize| graph.own.of(ix).get(place).map_or(0.0, |cause| share(cause.source));
+            let own_share = |place: usize| share(ix, place);
             addends.extend(own.iter().map(|&(place, points)| (n_arrived + place, points * own_share(place))));
             let damped = rank_damped(addends);
             let points: f64 = damped.iter().map(|addend| addend.1).sum();
@@ -451,6 +449,17 @@ impl Live {
         self.alert.verdict = Some(verdict);
         self.alert.updated_at = self.alert.updated_at.max(at);
         self.tell_time(TimelineEntry { time: at, text, signal: None, actor });
+    }
+}
+
+/// Share of a cause that counts as context: what stands for months is no news, and one oddity is no reason to believe
+/// another. What is known from outside always counts.
+fn context_share(cause: &Cause, config: &CorrelateConfig) -> f64 {
+    match cause.source {
+        RiskCause::Finding(_) => config.context_finding_share,
+        RiskCause::Signal(_) if super::tell::is_intel(&cause.detector) => 1.0,
+        RiskCause::Signal(_) if cause.score_ppm < ppm(config.context_cause_min) => 0.0,
+        RiskCause::Signal(_) => 1.0,
     }
 }
 

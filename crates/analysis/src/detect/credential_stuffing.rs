@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Case;
 use super::config::StuffingConfig;
-use super::keys::{Keys, mix};
+use super::keys::{Keys, device_key, mix};
 use crate::keyed::{Key, Keyed};
 use crate::window::Shape;
 
@@ -59,6 +59,9 @@ pub struct Compromise {
     pub person: Key,
     pub time: Timestamp,
     pub campaign: Option<Text>,
+    /// What the login was made with: who acts with the same later is the thief.
+    pub device: Option<Key>,
+    pub address: Option<Key>,
 }
 
 /// Where a detector of logins puts what it finds.
@@ -423,6 +426,8 @@ impl CredentialStuffing {
             person: past.person,
             time: past.time,
             campaign: Some(suspicion.campaign.clone()),
+            device: past.device.as_deref().map(device_key),
+            address: past.address,
         });
         let mut signal = draft.finish(case.event, case.context);
         signal.occurred_at = past.time;

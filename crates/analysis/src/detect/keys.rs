@@ -44,12 +44,18 @@ impl Keys {
             place,
             network: client.asn.map(|asn| mix(u64::from(asn))).or(place),
             asn: client.asn,
-            device: client.device.as_deref().map(|device| key(&["device", device])),
+            device: client.device.as_deref().map(device_key),
             ja4: client.ja4.as_deref().map(|ja4| key(&["ja4", ja4])),
             agent: agent_key(client),
             country: client.country.as_deref().and_then(country_code),
         }
     }
+}
+
+/// The key of a device's name.
+#[must_use]
+pub fn device_key(device: &str) -> Key {
+    key(&["device", device])
 }
 
 /// The key of the person who acted; customers and staff of the same login name are two people.

@@ -48,6 +48,8 @@ pub struct Novelty {
     pub device: f64,
     pub network: f64,
     pub country: f64,
+    /// 0 ..= 1: how rare it is just now that somebody turns up in a country that is new for them.
+    pub country_rarity: f64,
 }
 
 /// How common newness is among everybody.
@@ -112,11 +114,12 @@ impl LoginNovelty {
         let half_life = self.config.common_half_life_h * 3_600_000.0;
         let total = self.common.logins.at(time, half_life) + self.config.common_prior_weight;
         // Newness that is common just now says little.
-        let rarity = |fading: &Fading| {
-            let share =
-                (fading.at(time, half_life) + self.config.common_share * self.config.common_prior_weight) / total;
-            (2.0 * self.config.common_share / share).min(1.0)
+        let rarity = |fading: &Fading, common: f64| {
+            let share = (fading.at(time, half_life) + common * self.config.common_prior_weight) / total;
+            (2.0 * common / share).min(1.0)
         };
+        let (common, common_country) = (self.config.common_share, self.config.common_country_share);
+        let country_rarity = rarity(&self.common.countries, common_country);
         let device = match habit.device {
             Known::Unsaid => 0.5 * newness(habit.agent, habit, habit.n_devices),
             known => newness(known, habit, habit.n_devices),
@@ -133,9 +136,10 @@ impl LoginNovelty {
         network *= 1.0 - 0.4 * ramp(popularity, 0.01, 0.1);
         Novelty {
             score: 0.0,
-            device: device * rarity(&self.common.devices),
-            network: network * rarity(&self.common.networks),
-            country: newness(habit.country, habit, habit.n_countries) * rarity(&self.common.countries),
+            device: device * rarity(&self.common.devices, common),
+            network: network * rarity(&self.common.networks, common),
+            country: newness(habit.country, habit, habit.n_countries) * country_rarity,
+            country_rarity,
         }
     }
 
@@ -219,7 +223,7 @@ impl LoginNovelty {
                 _ => config.travel,
             };
             draft.reason(
-                weight * settled(habit),
+                weight * settled(habit) * novelty.country_rarity,
                 "nobody travels so fast from the login before",
                 format!("{km:.0} km in {hours:.1} h"),
             );

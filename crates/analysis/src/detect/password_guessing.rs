@@ -23,6 +23,7 @@ use super::accounts::Case;
 use super::config::GuessingConfig;
 use super::credential_stuffing::{Compromise, Found, is_guess};
 use super::draft::{Draft, log_ramp, ramp};
+use super::keys::Keys;
 use crate::keyed::{Key, Keyed};
 use crate::sketch::Distinct;
 
@@ -50,6 +51,7 @@ struct Episode {
     last: Timestamp,
     n_failures: u32,
     n_successes: u32,
+    /// Failures for logins that do not exist here.
     n_unknown_users: u32,
     /// Users of a source, addresses against an account.
     others: Distinct,
@@ -146,6 +148,7 @@ impl PasswordGuessing {
         let episode = self.accounts.touch(person, case.event.time);
         episode.refresh(case.event.time, &self.config);
         episode.fail(case.keys.address, case.event.client.ip.as_ref());
+        episode.n_unknown_users += u32::from(case.event.reason.as_deref() == Some("unknown_user"));
         if f64::from(episode.n_failures) < self.config.account_failures_min || around.is_outage {
             return;
         }
@@ -210,7 +213,8 @@ impl PasswordGuessing {
         });
         draft.campaign(campaign.clone());
         if draft.score() >= self.config.compromise_min {
-            found.compromises.push(Compromise { person, time, campaign });
+            let Keys { device, address, .. } = case.keys;
+            found.compromises.push(Compromise { person, time, campaign, device, address });
         }
         found.signals.push(draft.finish(case.event, case.context));
     }
@@ -278,6 +282,11 @@ fn brute_force(case: &Case<'_>, episode: &Episode, config: &GuessingConfig) -> D
         .reason(0.18 * ramp(addresses, 2.0, 8.0), "from many addresses", format!("{addresses:.0} addresses"));
     // One address that repeats slowly: a forgotten app of the owner's, until it has gone on for very long.
     if addresses <= 2.0 && rate <= config.robot_per_min {
+        draft.cap(config.robot_score_max);
+    }
+    // `admin` and `test` are tried everywhere, all the time: nobody loses an account that does not exist.
+    let is_nobody = 2 * episode.n_unknown_users > episode.n_failures;
+    if (is_nobody || case.habit.n_logins == 0) && failures < config.account_failures_min * config.nobody_factor {
         draft.cap(config.robot_score_max);
     }
     let kind = if case.event.actor.user.is_some() { EntityKind::User } else { EntityKind::Staff };

@@ -10,7 +10,7 @@
 //! **Sources.** ATT&CK T1078, T1098, T1657; OWASP Automated Threats OAT-012 (cashing out); "account takeover kill chain"
 //! as described by Thomas et al. (CCS 2017), section 6.
 //!
-//! **Memory.** Person with such facts: 250 bytes and 90 for each fact (at most 24). It must *not* know how a login was
+//! **Memory.** Person with such facts: 250 bytes and 110 for each fact (at most 24). It must *not* know how a login was
 //! found to be compromised.
 
 use riskgraph_domain::event::{Event, EventKind, Outcome};
@@ -22,6 +22,7 @@ use super::accounts::Case;
 use super::config::TakeoverConfig;
 use super::credential_stuffing::Compromise;
 use super::login_novelty::{Novelty, second_factor};
+use super::people::Known;
 use crate::keyed::{Key, Keyed};
 
 mod report;
@@ -88,6 +89,9 @@ struct Fact {
     strange: Novelty,
     /// From a device or place the person has used for more than a day: most likely the owner.
     is_owner: bool,
+    /// Half of the keys of its device and address: enough to say whether two facts come from one hand.
+    device: Option<u32>,
+    address: Option<u32>,
     /// The event's id, for the evidence.
     id: Text,
     amount_minor: i64,
@@ -114,7 +118,9 @@ struct Story<'a> {
     strange: Novelty,
     n_values: u32,
     is_confirmed: bool,
-    compromise: Option<&'a Option<Text>>,
+    compromise: Option<&'a Fact>,
+    /// The target comes from the device or address of a compromised login.
+    is_same_hand: bool,
 }
 
 /// The detector with its state.
@@ -145,11 +151,17 @@ impl Takeover {
         if is_login && !is_strange && self.accounts.get(person).is_none() {
             return; // an ordinary login says nothing that must be remembered
         }
+        let mut strange = novelty;
+        if case.habit.place == Known::Old || case.habit.network == Known::Old {
+            strange.device *= self.config.home_factor;
+        }
         let fact = Fact {
             time: case.event.time,
             what,
-            strange: novelty,
+            strange,
             is_owner: case.habit.is_long_familiar(),
+            device: case.keys.device.map(|key| key as u32),
+            address: case.keys.address.map(|key| key as u32),
             id: case.event.id.clone(),
             amount_minor: case.event.money.as_ref().and_then(|money| money.amount_minor).unwrap_or_default(),
         };
@@ -176,6 +188,8 @@ impl Takeover {
             what: What::Compromised(compromise.campaign.clone()),
             strange: Novelty::default(),
             is_owner: false,
+            device: compromise.device.map(|key| key as u32),
+            address: compromise.address.map(|key| key as u32),
             id: case.event.id.clone(),
             amount_minor: 0,
         };
@@ -240,7 +254,9 @@ impl Account {
             n_values: 0,
             is_confirmed: false,
             compromise: None,
+            is_same_hand: false,
         };
+        let recovered_at = self.recovered_before(target.time);
         for fact in &self.facts {
             let age = target.time - fact.time;
             if age < -SLACK_MS || age > config.window_s * 1_000 {
@@ -253,7 +269,10 @@ impl Account {
                 What::Change(field) if !story.changes.contains(field) => story.changes.push(*field),
                 What::Value(_) => story.n_values += 1,
                 What::SecondFactor => story.is_confirmed = true,
-                What::Compromised(campaign) => story.compromise = Some(campaign),
+                What::Compromised(_) if recovered_at.is_none_or(|at| fact.time > at) => {
+                    story.compromise = Some(fact);
+                    story.is_same_hand |= fact.is_same_hand(target);
+                }
                 _ => {}
             }
             story.strange.device = story.strange.device.max(fact.strange.device);
@@ -263,9 +282,36 @@ impl Account {
         story.changes.sort_unstable();
         Some(story)
     }
+
+    /// When the owner last set a new password: what was stolen before is worth nothing after.
+    fn recovered_before(&self, time: Timestamp) -> Option<Timestamp> {
+        let by_owner = |fact: &&Fact| fact.is_owner && fact.what == What::Change(Field::Password);
+        self.facts.iter().filter(by_owner).map(|fact| fact.time).filter(|at| *at <= time).max()
+    }
+}
+
+impl Fact {
+    fn is_same_hand(&self, other: &Self) -> bool {
+        let same = |a: Option<u32>, b: Option<u32>| a.is_some() && a == b;
+        same(self.device, other.device) || same(self.address, other.address)
+    }
 }
 
 impl Story<'_> {
+    /// How much of a compromised login counts against this fact: what the owner does meanwhile is not the thief's doing.
+    fn share_of_compromise(&self, config: &TakeoverConfig) -> f64 {
+        let Some(compromise) = self.compromise else { return 0.0 };
+        let is_plain_order = self.target.what == What::Value(Value::Order) && self.changes.is_empty();
+        let is_soon = self.target.time - compromise.time <= config.window_s * 1_000;
+        match () {
+            () if self.is_same_hand => 1.0,
+            () if self.target.is_owner || (is_plain_order && !is_soon) => config.owner_factor,
+            // Somebody nobody knows: the thief from elsewhere or the owner.
+            () if is_plain_order || !is_soon => config.unknown_factor,
+            () => 1.0,
+        }
+    }
+
     fn is_worth_telling(&self, config: &TakeoverConfig) -> bool {
         let strange = self.strange.device + self.strange.network + self.strange.country;
         let is_value = matches!(self.target.what, What::Value(_));

@@ -83,6 +83,8 @@ pub struct CorrelateConfig {
     pub context_weight: f64,
     pub context_max: f64,
     pub context_full_at: f64,
+    /// Score from which on another signal counts as context.
+    pub context_cause_min: f64,
     /// Share of an open finding's points that counts as context.
     pub context_finding_share: f64,
     pub window_h: ByDetector,

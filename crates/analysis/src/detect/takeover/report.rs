@@ -31,9 +31,10 @@ pub(super) fn story(account: &Account, story: &Story<'_>, config: &TakeoverConfi
         draft.reason(weight.min(config.changes_max), "the account was changed before", names(&story.changes));
     }
     // Strangeness counts in full only for the whole pattern: people do buy presents from new phones.
-    let is_plain_order =
-        matches!(story.target.what, What::Value(Value::Order)) && !story.changes.contains(&Field::Address);
-    let mut factor = if has_change && has_value && !is_plain_order { 1.0 } else { config.single_factor };
+    let mut factor = match &story.target.what {
+        What::Value(value) if has_change => share_of_strangeness(*value, &story.changes, config),
+        _ => config.single_factor,
+    };
     if story.is_confirmed {
         factor *= config.mfa_factor;
     }
@@ -56,11 +57,10 @@ pub(super) fn story(account: &Account, story: &Story<'_>, config: &TakeoverConfi
                 told(strange.country),
             );
     }
-    if let Some(campaign) = story.compromise {
+    if let Some(What::Compromised(campaign)) = story.compromise.map(|fact| &fact.what) {
         draft
             .reason(
-                // What the owner does meanwhile is not the thief's doing.
-                config.compromised * if story.target.is_owner { config.owner_factor } else { 1.0 },
+                config.compromised * story.share_of_compromise(config),
                 "the login before was held to be compromised",
                 campaign.as_deref().unwrap_or("a guessed password"),
             )
@@ -88,6 +88,20 @@ fn title(who: &str, story: &Story<'_>) -> String {
         (What::Value(_), false) => format!("{who}: account changed, then value taken out"),
         (What::Value(_), true) => format!("{who}: value taken out"),
         _ => format!("{who}: account changed after a compromised login"),
+    }
+}
+
+/// Strangeness counts in full when the owner is locked out and value leaves, or where the money goes is changed.
+fn share_of_strangeness(value: Value, changes: &[Field], config: &TakeoverConfig) -> f64 {
+    let is_move = changes == [Field::Address];
+    match value {
+        Value::Payout => 1.0,
+        // Who only moves house, and orders there from a new phone, locks nobody out.
+        Value::Order if is_move => config.move_factor,
+        Value::Order if !changes.contains(&Field::Address) => config.single_factor,
+        // A gift card goes to no address.
+        Value::GiftCard | Value::Refund if is_move => config.single_factor,
+        _ => 1.0,
     }
 }
 

@@ -14,7 +14,7 @@ const HISTORY_DAYS: u32 = 8;
 /// Alerts above LOW on all of these days together.
 const FALSE_ALERTS_MAX: usize = HISTORY_DAYS as usize;
 /// How small a shop: enough events an hour for the population detectors, few enough for a debug build.
-const EVENTS_PER_DAY: u64 = 15_000;
+const EVENTS_PER_DAY: u64 = 12_000;
 
 /// Plays history, then a day with the happenings; gives the score sheet and the number of alerts above LOW on quiet days.
 fn play(seed: u64, role: Role, detail: Detail) -> (Sheet, usize) {

@@ -71,7 +71,8 @@ impl Seniority {
 
     /// Whether it has called long enough that a type it never read is news.
     fn senior(&self, time: Timestamp) -> bool {
-        self.calls >= SENIOR_CALLS && self.first.is_some_and(|first| time - first >= DAY)
+        let age = self.first.map_or(0, |first| time - first);
+        (self.calls >= SENIOR_CALLS && age >= DAY) || (self.calls >= REGULAR_CALLS && age >= REGULAR_AGE_MS)
     }
 }
 
@@ -166,6 +167,9 @@ impl Detector for Enumeration {
 
 /// Calls after which a partner is known.
 const SENIOR_CALLS: u64 = 200;
+/// Calls of a partner that comes once a day, and over how long.
+const REGULAR_CALLS: u64 = 5;
+const REGULAR_AGE_MS: i64 = 4 * DAY_MS;
 /// Reads of a day are compared by day; foreign owners count for a week.
 const DAY: i64 = DAY_MS;
 const WEEK: i64 = 7 * DAY_MS;

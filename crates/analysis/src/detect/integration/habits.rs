@@ -45,9 +45,13 @@ impl Habits {
 
     /// Whether enough was seen over enough time that something new means something.
     pub(super) fn settled(&self, time: Timestamp, config: &IntegrationConfig) -> bool {
-        self.calls >= config.settled_calls
+        let age = self.first.map_or(0, |first| time - first);
+        let busy = self.calls >= config.settled_calls
             && self.hours >= config.settled_hours
-            && self.first.is_some_and(|first| time - first >= config.settled_age_h * HOUR_MS)
+            && age >= config.settled_age_h * HOUR_MS;
+        // A partner that calls once a day has its habits too.
+        let regular = self.hours >= REGULAR_HOURS && age >= REGULAR_AGE_MS;
+        busy || regular
     }
 
     /// Takes a call into the habits. A foreign call teaches only that its network exists; while learning all is normal.
@@ -153,6 +157,9 @@ pub(super) struct Departure<'a> {
     pub(super) fields_new: Vec<&'a str>,
 }
 
+/// Distinct hours with calls, and their span, that settle a partner of few calls.
+const REGULAR_HOURS: u32 = 5;
+const REGULAR_AGE_MS: i64 = 4 * DAY_MS;
 /// Seen at home this long ago and again now: a weekly job, whose day may shift.
 const WEEKLY_AGE_MS: i64 = 5 * DAY_MS;
 /// Share of the weight left when the integration knows the network and only this key does not.

@@ -232,7 +232,7 @@ impl Partner {
             many_networks: flag(episode.networks.len() >= 3, weights.many_networks),
             fingerprint: flag(episode.ja4_new, weights.fingerprint * half),
             agent: flag(episode.agent_new, weights.agent * half),
-            stranger: flag(episode.foreign && episode.stranger, weights.stranger),
+            stranger: flag(episode.foreign && episode.stranger && !episode.country_new, weights.stranger),
             odd_hour: flag(episode.odd_hour, weights.odd_hour),
             fields: fields * (0.8 + 0.2 * foreign),
             endpoints: grow(episode.endpoints.len(), weights.endpoint, weights.endpoint / 2.0, weights.endpoints_max),

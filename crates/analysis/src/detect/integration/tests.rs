@@ -376,3 +376,21 @@ fn rare_work_at_home_is_quiet_in_the_first_weeks() {
         assert!(loud.is_empty(), "seed {seed}: {loud:?}");
     }
 }
+
+#[test]
+fn a_partner_that_calls_once_a_day_is_guarded_too() {
+    for seed in SEEDS {
+        let mut dice = Dice(seed);
+        let mut detector = detector();
+        let usual: Vec<_> = (0..9)
+            .map(|day| {
+                let time = START + day * DAY_MS + 9 * HOUR_MS + dice.below(600_000) as i64;
+                call(&PARTNER, time, "/v1/orders?page=1", 200, 20 + dice.below(80), &mut dice)
+            })
+            .collect();
+        assert_eq!(worst(&run(&mut detector, &usual)), None, "seed {seed}");
+        let night = START + 9 * DAY_MS + 2 * HOUR_MS;
+        let theft = [call(&THIEF, night, "/v1/me", 200, 1, &mut dice)];
+        assert!(worst(&run(&mut detector, &theft)) >= Some(Severity::High), "seed {seed}");
+    }
+}

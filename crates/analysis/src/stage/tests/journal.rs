@@ -143,7 +143,8 @@ proptest! {
 
     #[test]
     fn the_order_within_a_minute_does_not_matter(
-        seeds in prop::collection::vec((0..6_u8, any::<u8>(), 0.2..1.0_f64, 0..1_i64), 2..24),
+        // Few who share little: an address at its limit of sharers links or not by who came first (docs/correlation.md).
+        seeds in prop::collection::vec((0..6_u8, 0..5_u8, 0.2..1.0_f64, 0..1_i64), 2..24),
         order in any::<u64>(),
     ) {
         // Everybody has been here before; what is shuffled are one minute's signals.

@@ -78,11 +78,12 @@ async fn throughput() {
     );
 }
 
-/// A key's leak opens an alert on the key: each probe is one event and one change of its own.
+/// A key's leak opens an alert on the key. The probes share no source and no address, or they would fold into one alert:
+/// each is one event and one change of its own.
 fn probe(number: usize, at: i64) -> (String, Vec<u8>) {
     let key = format!("ak_probe{number:06}");
     let leak = json!({"id": format!("leak-{number}"), "time": at, "kind": "leak.record", "object": {"type": "api_key"},
-        "labels": {"kind": "api_key", "prefix": key, "source": "bench"}});
+        "labels": {"kind": "api_key", "prefix": key, "source": format!("paste-{number}")}});
     (key, leak.to_string().into_bytes())
 }
 
@@ -94,7 +95,7 @@ async fn delay() {
         .map(|number| {
             json!({"id": format!("call-{number}"), "time": now - 60_000, "kind": "api.call", "outcome": "success",
                 "actor": {"integration": format!("probe{number:06}"), "key": format!("ak_probe{number:06}")},
-                "client": {"ip": "203.0.113.7"}, "http": {"method": "GET", "route": "/v1/orders", "status": 200}})
+                "client": {"ip": format!("203.0.{}.{}", number / 250, number % 250 + 1)}, "http": {"method": "GET", "route": "/v1/orders", "status": 200}})
             .to_string()
                 + "\n"
         })

@@ -179,7 +179,7 @@ fn stories(shop: &Shop, day: u32) -> Vec<Labelled> {
             events.extend(shop.twin(id, midnight + hour * HOUR_MS, 1.0));
         }
     }
-    if day >= HISTORY_DAYS {
+    if day == HISTORY_DAYS {
         for &(id, hour) in ATTACKS {
             events.extend(shop.scenario(id, midnight + hour * HOUR_MS, 1.0));
         }

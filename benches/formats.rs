@@ -1,5 +1,7 @@
 //! One thread: foreign access logs, line by line.
 
+#![expect(clippy::expect_used, reason = "a bench that cannot go on should panic")]
+
 use std::fmt::Write as _;
 
 use divan::Bencher;

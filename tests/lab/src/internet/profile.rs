@@ -66,7 +66,9 @@ impl Profile {
             Self::Exemplary => &["A", "B"],
             Self::Average | Self::Slow => &["A", "B", "C", "NR"],
             Self::WeakHeaders | Self::LooseScripts => &["B", "C", "D", "F"],
-            Self::LegacyTls | Self::OpenMail => &["B", "C", "D", "F"],
+            // Old versions are only a warning where nobody pays (TLS-09), so the rest decides.
+            Self::LegacyTls => &["A", "B", "C"],
+            Self::OpenMail => &["B", "C", "D", "F"],
             Self::ExpiredCertificate | Self::SelfSigned | Self::WrongName => &["D", "F"],
             Self::BotWall | Self::Dead => &["A", "B", "C", "D", "NR"],
         }

@@ -142,7 +142,7 @@ impl App {
         let health = Health {
             counters: Arc::clone(&counters),
             journal: Arc::clone(&ports.journal),
-            records: Arc::clone(&ports.records),
+            graph: Arc::clone(&graph),
             stop: stop.clone(),
         };
         let services = Services {

@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use riskgraph_domain::alert::{AlertFilter, AlertStatus};
 use riskgraph_domain::error::{Fault, FaultCode};
-use riskgraph_domain::page::PageRequest;
-use riskgraph_domain::ports::{Journal, Records, Status};
+use riskgraph_domain::ports::{Journal, Status};
 use tokio_util::sync::CancellationToken;
 
 use crate::counters::Counters;
+use crate::views::SharedGraph;
 
 /// Answers `/metrics` and `/health/ready`.
 pub struct Health {
     pub counters: Arc<Counters>,
     pub journal: Arc<dyn Journal>,
-    pub records: Arc<dyn Records>,
+    pub graph: Arc<SharedGraph>,
     pub stop: CancellationToken,
 }
 
@@ -25,12 +24,7 @@ impl Status for Health {
         if let Ok(bytes) = self.journal.size_bytes().await {
             self.counters.journal_bytes.set(bytes as i64);
         }
-        let open = AlertFilter { status: vec![AlertStatus::Open, AlertStatus::Acknowledged], ..AlertFilter::default() };
-        if let Ok(page) = self.records.alerts(open, PageRequest::first(1)).await
-            && let Some(total) = page.total
-        {
-            self.counters.alerts_open.set(total as i64);
-        }
+        self.counters.alerts_open.set(self.graph.0.read().alerts().count() as i64);
         self.counters.render()
     }
 

@@ -1,7 +1,7 @@
 //! `riskgraph ingest`: ships files to a running service, with progress and resume.
 //!
-//! Resume needs no bookkeeping on the client: ids are derived from content where a sender gives none, so sending a file
-//! again only yields duplicates. `--from-line` skips what is known to be there.
+//! Resume needs no bookkeeping on the client: ids are derived from content (for log lines also from the file and the line's
+//! number), so sending a file again only yields duplicates. `--from-line` skips what is known to be there.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,9 +12,12 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use riskgraph_connectors::decompress;
+use riskgraph_connectors::formats::Format as LogFormat;
+use riskgraph_domain::Reject;
 use serde_json::Value;
 
 use super::client::{Answer, Server, ServerArgs};
+use super::log_lines::LogLines;
 use super::{Done, EXIT_DONE, EXIT_FAILED, Failure, Format};
 
 /// Lines sent in one request.
@@ -58,64 +61,41 @@ struct Totals {
 
 impl Ingest {
     pub(super) async fn run(self) -> Done {
-        if riskgraph_connectors::formats::Format::parse(&self.format).is_none() {
-            return Err(Failure::Use(anyhow!(
-                "format '{}' is unknown; use native, nginx, apache or auto",
-                self.format
-            )));
-        }
+        let format = LogFormat::parse(&self.format).ok_or_else(|| {
+            Failure::Use(anyhow!("format '{}' is unknown; use native, nginx, apache or auto", self.format))
+        })?;
         let server = self.server.connect()?;
         let mut totals = Totals::default();
         for file in &self.files {
-            self.ship(&server, file, &mut totals).await?;
+            self.ship(&server, format, file, &mut totals).await?;
         }
         self.print(&totals)?;
         Ok(if totals.accepted + totals.duplicates == 0 && totals.rejected > 0 { EXIT_FAILED } else { EXIT_DONE })
     }
 
-    async fn ship(&self, server: &Server, file: &Path, totals: &mut Totals) -> Result<(), Failure> {
+    async fn ship(&self, server: &Server, format: LogFormat, file: &Path, totals: &mut Totals) -> Result<(), Failure> {
         let (reader, bar) = open(file)?;
         let mut reader = decompress::unpack(reader).with_context(|| format!("{} cannot be read", file.display()))?;
-        let mut line_number = 0_u64;
-        let mut batch = Vec::new();
-        let mut batch_start = 1_u64;
-        let mut n_lines = 0_usize;
-        loop {
-            let before = batch.len();
-            let n_read = reader
-                .by_ref()
-                .take(LINE_BYTES_MAX)
-                .read_until(b'\n', &mut batch)
-                .context("the file cannot be read further")?;
-            if n_read > 0 {
-                line_number += 1;
-                if line_number < self.from_line {
-                    batch.truncate(before);
-                    continue;
+        let beginning = reader.fill_buf().with_context(|| format!("{} cannot be read", file.display()))?;
+        let log_lines = LogLines::of(format, beginning);
+        let mut next_line = 1_u64;
+        while let Some(batch) = next_batch(&mut reader, &mut next_line, self.from_line)? {
+            let first = batch.first_line;
+            let (body, lines) = match &log_lines {
+                Some(log_lines) => {
+                    let converted = log_lines.convert(&batch.lines, first);
+                    totals.reject(&converted.rejected, file);
+                    (converted.body, Lines::Of(converted.lines))
                 }
-                if n_lines == 0 {
-                    batch_start = line_number;
-                }
-                if batch.last() != Some(&b'\n') {
-                    batch.push(b'\n');
-                }
-                n_lines += 1;
-            }
-            if n_lines > 0 && (n_read == 0 || n_lines >= BATCH_LINES || batch.len() >= BATCH_BYTES) {
-                let sent = std::mem::take(&mut batch);
-                let answer = self.send(server, sent).await.map_err(|error| {
-                    error.context(format!(
-                        "{} from line {batch_start}; resume with --from-line {batch_start}",
-                        file.display()
-                    ))
+                None => (batch.lines, Lines::From(first)),
+            };
+            if !body.is_empty() {
+                let answer = self.send(server, body).await.map_err(|error| {
+                    error.context(format!("{} from line {first}; resume with --from-line {first}", file.display()))
                 })?;
-                totals.add(&answer, file, batch_start);
-                bar.set_message(format!("{} lines, {} rejected", line_number, totals.rejected));
-                n_lines = 0;
+                totals.add(&answer, file, &lines);
             }
-            if n_read == 0 {
-                break;
-            }
+            bar.set_message(format!("{} lines, {} rejected", next_line - 1, totals.rejected));
         }
         bar.finish();
         Ok(())
@@ -124,10 +104,10 @@ impl Ingest {
     /// Sends one batch; waits and tries again while the service is busy or away.
     async fn send(&self, server: &Server, batch: Vec<u8>) -> anyhow::Result<Answer> {
         let packed = zstd::encode_all(batch.as_slice(), 1)?;
-        let path = format!("/v1/events/{}", self.format);
+        let path = "/v1/events/native";
         let mut last = anyhow!("not tried");
         for attempt in 0..TRIES_MAX {
-            match server.post(&path, Some("zstd"), packed.clone()).await {
+            match server.post(path, Some("zstd"), packed.clone()).await {
                 Ok(answer)
                     if answer.status.is_success()
                         || (answer.status.as_u16() == 400 && answer.body.get("rejected").is_some()) =>
@@ -174,22 +154,74 @@ impl Ingest {
 }
 
 impl Totals {
-    fn add(&mut self, answer: &Answer, file: &Path, batch_start: u64) {
+    fn add(&mut self, answer: &Answer, file: &Path, lines: &Lines) {
         let number = |name: &str| answer.body.get(name).and_then(Value::as_u64).unwrap_or(0);
         self.accepted += number("accepted");
         self.duplicates += number("duplicates");
-        let rejected = answer.body.get("rejected").and_then(Value::as_array).cloned().unwrap_or_default();
-        self.rejected += rejected.len() as u64 + number("rejected_more");
-        for reject in &rejected {
-            let text = |name: &str| reject.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let line = reject.get("line").and_then(Value::as_u64).unwrap_or(1) + batch_start - 1;
-            let (n, examples) = self.reasons.entry(text("code")).or_default();
+        self.rejected += number("rejected_more");
+        let rejected = answer.body.get("rejected").cloned().unwrap_or_default();
+        let mut rejected: Vec<Reject> = serde_json::from_value(rejected).unwrap_or_default();
+        for reject in &mut rejected {
+            reject.line = lines.of_file(reject.line);
+        }
+        self.reject(&rejected, file);
+    }
+
+    fn reject(&mut self, rejected: &[Reject], file: &Path) {
+        self.rejected += rejected.len() as u64;
+        for reject in rejected {
+            let (n, examples) = self.reasons.entry(reject.code.clone()).or_default();
             *n += 1;
             if examples.len() < REJECTS_SHOWN {
-                examples.push(format!("{}:{line}: {}", file.display(), text("reason")));
+                examples.push(format!("{}:{}: {}", file.display(), reject.line, reject.reason));
             }
         }
     }
+}
+
+/// Which line of the file a line of a request is.
+enum Lines {
+    /// They follow each other from this one.
+    From(u64),
+    Of(Vec<u64>),
+}
+
+impl Lines {
+    fn of_file(&self, line: u64) -> u64 {
+        match self {
+            Self::From(first) => first + line.max(1) - 1,
+            Self::Of(lines) => lines.get(line.max(1) as usize - 1).copied().unwrap_or(line),
+        }
+    }
+}
+
+/// Consecutive lines of a file.
+struct Batch {
+    lines: Vec<u8>,
+    first_line: u64,
+}
+
+/// The next lines from `from_line` on, at most a request's worth; `None` at the end of the file.
+fn next_batch(reader: &mut dyn BufRead, next_line: &mut u64, from_line: u64) -> Result<Option<Batch>, Failure> {
+    let mut batch = Batch { lines: Vec::new(), first_line: from_line.max(*next_line) };
+    let mut n_lines = 0;
+    while n_lines < BATCH_LINES && batch.lines.len() < BATCH_BYTES {
+        let before = batch.lines.len();
+        let mut bounded = (&mut *reader).take(LINE_BYTES_MAX);
+        if bounded.read_until(b'\n', &mut batch.lines).context("the file cannot be read further")? == 0 {
+            break;
+        }
+        *next_line += 1;
+        if *next_line <= from_line {
+            batch.lines.truncate(before);
+            continue;
+        }
+        if batch.lines.last() != Some(&b'\n') {
+            batch.lines.push(b'\n');
+        }
+        n_lines += 1;
+    }
+    Ok((n_lines > 0).then_some(batch))
 }
 
 /// The file, or standard input, with a progress bar over its bytes.

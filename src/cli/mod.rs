@@ -11,6 +11,7 @@ mod check;
 mod client;
 mod demo;
 mod ingest;
+mod log_lines;
 mod posture;
 mod schema;
 mod serve;

@@ -162,6 +162,26 @@ async fn the_command_line_ships_files() {
     assert!(summary["reasons"]["RG-0101"]["examples"][0].as_str().unwrap().contains(":51:"), "{summary}");
 }
 
+#[tokio::test]
+async fn every_line_of_a_log_counts_once_however_often_it_is_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path()).await;
+    let client = server.admin();
+    let file = dir.path().join("access.log");
+    let line = "203.0.113.9 - - [02/Mar/2026:08:00:01 +0100] \"GET /p/1 HTTP/1.1\" 200 512 \"-\" \"Mozilla/5.0\"\n";
+    std::fs::write(&file, line.repeat(12_000)).unwrap();
+    for (accepted, duplicates) in [(12_000, 0), (0, 12_000)] {
+        let shipped = tokio::process::Command::new(env!("CARGO_BIN_EXE_riskgraph"))
+            .args(["ingest", "--output", "json", "--server", &server.url, "--token", &client.token])
+            .arg(&file)
+            .output()
+            .await
+            .unwrap();
+        let summary: serde_json::Value = serde_json::from_slice(&shipped.stdout).unwrap();
+        assert_eq!((&summary["accepted"], &summary["duplicates"]), (&json!(accepted), &json!(duplicates)), "{summary}");
+    }
+}
+
 impl Client {
     /// The same token at another start of the service.
     fn at(&self, server: &Server) -> Self {

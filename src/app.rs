@@ -103,7 +103,6 @@ impl App {
             detectors: Arc::clone(&detectors),
             stage,
             clock: Arc::clone(&clock),
-            counters: Arc::clone(&counters),
             checkpoint: loaded.checkpoint,
             applied: loaded.applied,
             checkpoint_every: Duration::from_secs(u64::from(config.pipeline.checkpoint_every_s.max(1))),
@@ -143,6 +142,7 @@ impl App {
             counters: Arc::clone(&counters),
             journal: Arc::clone(&ports.journal),
             graph: Arc::clone(&graph),
+            detectors: Arc::clone(&detectors),
             stop: stop.clone(),
         };
         let services = Services {

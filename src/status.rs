@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use parking_lot::RwLock;
+use riskgraph_analysis::detect::Detectors;
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::ports::{Journal, Status};
 use tokio_util::sync::CancellationToken;
 
-use crate::counters::Counters;
+use crate::counters::{Counters, StateKind};
 use crate::views::SharedGraph;
 
 /// Answers `/metrics` and `/health/ready`.
@@ -15,7 +17,25 @@ pub struct Health {
     pub counters: Arc<Counters>,
     pub journal: Arc<dyn Journal>,
     pub graph: Arc<SharedGraph>,
+    pub detectors: Arc<RwLock<Detectors>>,
     pub stop: CancellationToken,
+}
+
+impl Health {
+    /// Shows how much state there is, as of now.
+    fn note_state(&self) {
+        let set = |kind: &str, n: usize| {
+            self.counters.state_entries.get_or_create(&StateKind { kind: kind.to_owned() }).set(n as i64);
+        };
+        for (kind, n) in self.detectors.read().entries() {
+            set(kind, n);
+        }
+        let stage = self.graph.0.read();
+        let (n_entities, n_relations) = stage.graph().size();
+        set("entities", n_entities);
+        set("relations", n_relations);
+        self.counters.alerts_open.set(stage.alerts().count() as i64);
+    }
 }
 
 #[async_trait]
@@ -24,7 +44,7 @@ impl Status for Health {
         if let Ok(bytes) = self.journal.size_bytes().await {
             self.counters.journal_bytes.set(bytes as i64);
         }
-        self.counters.alerts_open.set(self.graph.0.read().alerts().count() as i64);
+        self.note_state();
         self.counters.render()
     }
 

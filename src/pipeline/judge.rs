@@ -13,7 +13,6 @@ use riskgraph_domain::signal::Signal;
 use riskgraph_domain::time::Clock;
 
 use super::apply::Outcome;
-use crate::counters::{Counters, StateKind};
 
 /// Records judged while the locks are held: about a millisecond, so that readers wait no longer.
 const TURN_RECORDS: usize = 256;
@@ -107,19 +106,6 @@ impl Judge {
             Fault::new(FaultCode::Internal, format!("the detectors' state cannot be written: {error}"))
         })?;
         Ok(Some(state))
-    }
-
-    /// Shows how much state there is.
-    pub fn note_state(&self, counters: &Counters) {
-        let set = |kind: &str, n: usize| {
-            counters.state_entries.get_or_create(&StateKind { kind: kind.to_owned() }).set(n as i64);
-        };
-        for (kind, n) in self.detectors.read().entries() {
-            set(kind, n);
-        }
-        let (n_entities, n_relations) = self.stage.read().graph().size();
-        set("entities", n_entities);
-        set("relations", n_relations);
     }
 }
 

@@ -19,8 +19,6 @@ use riskgraph_domain::{Timestamp, error::FaultCode};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::counters::Counters;
-
 pub mod apply;
 pub mod judge;
 
@@ -65,7 +63,6 @@ pub struct PipelineParts {
     pub detectors: Arc<RwLock<Detectors>>,
     pub stage: Arc<RwLock<Stage>>,
     pub clock: Arc<dyn Clock>,
-    pub counters: Arc<Counters>,
     /// Detector state is as of this position.
     pub checkpoint: Position,
     /// The stage is as of this position.
@@ -105,7 +102,6 @@ pub fn run(
         feed,
         outcomes,
         judge,
-        counters: parts.counters,
         stop: parts.stop,
     };
     runtime.block_on(line.catch_up())?;
@@ -137,7 +133,6 @@ struct Line {
     feed: mpsc::Receiver<Stretch>,
     outcomes: mpsc::Sender<Outcome>,
     judge: Judge,
-    counters: Arc<Counters>,
     stop: CancellationToken,
 }
 
@@ -298,7 +293,6 @@ impl Line {
 
     async fn checkpoint(&mut self) -> Result<(), Fault> {
         self.last_checkpoint = std::time::Instant::now();
-        self.judge.note_state(&self.counters);
         if let Some(state) = self.judge.checkpoint(self.next - 1)? {
             self.open.checkpoint = Some((Position(self.next - 1), state));
             self.hand_on_now().await?;

@@ -95,7 +95,9 @@ async fn a_vendors_incident_makes_its_keys_odd_call_high() {
     assert!((sum - risks["k"]["risk"]["score"].as_f64().unwrap()).abs() < 1e-6, "{risks}");
     let alerts = on_key(&alerts);
     assert_eq!(alerts.len(), 1, "one alert: {alerts:#?}");
-    assert_eq!(server.admin().metric("riskgraph_alerts_open").await, Some(1.0));
+    let client = server.admin();
+    assert_eq!(client.metric("riskgraph_alerts_open").await, Some(1.0));
+    assert!(client.metric("riskgraph_state_entries{kind=\"entities\"}").await >= Some(5.0));
     let alert = alerts[0];
     assert!(matches!(alert["severity"].as_str(), Some("HIGH" | "CRITICAL")), "{alert:#}");
     let path = alert["path"].as_array().unwrap();

@@ -13,7 +13,7 @@ use riskgraph_connectors::crawl::HttpCrawler;
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::journal::Position;
 use riskgraph_domain::ports::{Crawler, JobStore, Journal, Records, StateStore, TokenStore};
-use riskgraph_domain::time::Clock;
+use riskgraph_domain::time::{Clock, DAY_MS};
 use riskgraph_store::{Store, StoreOptions};
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
@@ -29,8 +29,8 @@ use crate::jobs::Queue;
 use crate::jobs::assess::Runner;
 use crate::jobs::schedule::Schedule;
 use crate::live::Streams;
-use crate::pipeline::apply::{self, Announcements, Outcome};
-use crate::pipeline::judge::read_checkpoint;
+use crate::pipeline::apply::{self, Announcements, Keeping, Outcome};
+use crate::pipeline::judge::{checkpoint_key, read_checkpoint};
 use crate::pipeline::{self, PipelineParts};
 use crate::seen::Seen;
 use crate::status::Health;
@@ -75,6 +75,7 @@ struct Ports {
 struct Loaded {
     detectors: Detectors,
     checkpoint: Position,
+    checkpoint_key: [u8; 16],
     stage: Stage,
     applied: Position,
     seen: Seen,
@@ -104,6 +105,7 @@ impl App {
             stage,
             clock: Arc::clone(&clock),
             checkpoint: loaded.checkpoint,
+            checkpoint_key: loaded.checkpoint_key,
             applied: loaded.applied,
             checkpoint_every: Duration::from_secs(u64::from(config.pipeline.checkpoint_every_s.max(1))),
             stop: stop.clone(),
@@ -111,6 +113,11 @@ impl App {
         let judge = spawn_judge(parts, stretches, outcomes_in)?;
         let applier = tokio::spawn(apply::run(
             Arc::clone(&ports.state),
+            Keeping {
+                journal: Arc::clone(&ports.journal),
+                clock: Arc::clone(&clock),
+                keep_ms: i64::from(config.journal.keep_days) * DAY_MS,
+            },
             Arc::clone(&counters),
             announcements.clone(),
             outcomes_out,
@@ -293,12 +300,12 @@ async fn load(ports: &Ports, config: &Config) -> Result<Loaded, Fault> {
     let risk = RiskConfig::defaults().map_err(shipped_is_wrong)?;
     let applied = ports.state.applied().await?;
     let kept = ports.state.load_checkpoint().await?;
-    let usable = kept.and_then(|(position, state)| Some((position, read_checkpoint(&state)?)));
+    let usable = kept.and_then(|(position, state)| Some((position, read_checkpoint(&state, &detect)?)));
     let (checkpoint, detectors) = usable.unwrap_or_else(|| (Position(0), Detectors::new(&detect)));
     let stage = crate::restore::stage(ports.state.as_ref(), &risk).await?;
     let known = ports.journal.recent_identities(config.journal.dedupe_ids).await?;
     let seen = Seen::new(config.journal.dedupe_ids, &known);
-    Ok(Loaded { detectors, checkpoint, stage, applied, seen })
+    Ok(Loaded { detectors, checkpoint, checkpoint_key: checkpoint_key(&detect), stage, applied, seen })
 }
 
 /// Runs the judge on a thread of its own: it computes, and must not hold up the runtime.

@@ -8,9 +8,11 @@ use riskgraph_domain::EntityId;
 use riskgraph_domain::alert::AlertEvent;
 use riskgraph_domain::error::Fault;
 use riskgraph_domain::journal::Position;
-use riskgraph_domain::ports::{Delta, StateStore};
+use riskgraph_domain::ports::{Delta, Journal, StateStore};
+use riskgraph_domain::time::Clock;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use super::retention::forget_before;
 use crate::counters::Counters;
 
 /// Alert changes a live subscriber may be behind before it misses some.
@@ -22,6 +24,9 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// Who waits for a command's result, and the result.
 pub type Reply = (oneshot::Sender<Result<(), Fault>>, Result<(), Fault>);
+
+/// How often the journal is looked at for input that is too old to keep.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 /// What judging a stretch of the journal came to.
 #[derive(Default)]
@@ -58,13 +63,32 @@ impl Announcements {
     }
 }
 
+/// How long judged input is kept.
+pub struct Keeping {
+    pub journal: Arc<dyn Journal>,
+    pub clock: Arc<dyn Clock>,
+    pub keep_ms: i64,
+}
+
+impl Keeping {
+    /// Forgets what is too old and covered by the checkpoint that was just saved.
+    async fn forget(&self, checkpoint: Position) {
+        let cutoff = self.clock.now() - self.keep_ms;
+        if let Err(fault) = forget_before(self.journal.as_ref(), cutoff, checkpoint).await {
+            tracing::warn!(%fault, "old journal records were not forgotten; the next try is in an hour");
+        }
+    }
+}
+
 /// Applies outcomes in order until the judge is done.
 pub async fn run(
     store: Arc<dyn StateStore>,
+    keeping: Keeping,
     counters: Arc<Counters>,
     announcements: Announcements,
     mut outcomes: mpsc::Receiver<Outcome>,
 ) {
+    let mut looked_at: Option<std::time::Instant> = None;
     while let Some(mut outcome) = outcomes.recv().await {
         let told = Told::of(&mut outcome);
         if outcome.judged_until > 0 {
@@ -77,11 +101,16 @@ pub async fn run(
         for (reply, result) in outcome.replies {
             let _ = reply.send(result);
         }
-        if let Some((position, state)) = outcome.checkpoint
-            && let Err(fault) = store.save_checkpoint(position, state).await
-        {
-            // The next one will do; a restart only has more to judge again.
-            tracing::warn!(%fault, "the checkpoint was not saved");
+        if let Some((position, state)) = outcome.checkpoint {
+            match store.save_checkpoint(position, state).await {
+                Ok(()) if looked_at.is_none_or(|at| at.elapsed() >= FORGET_EVERY) => {
+                    looked_at = Some(std::time::Instant::now());
+                    keeping.forget(position).await;
+                }
+                Ok(()) => {}
+                // The next one will do; a restart only has more to judge again.
+                Err(fault) => tracing::warn!(%fault, "the checkpoint was not saved"),
+            }
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use riskgraph_analysis::detect::{Context, Detectors};
+use riskgraph_analysis::detect::{Context, DetectConfig, Detectors};
 use riskgraph_analysis::stage::Stage;
 use riskgraph_domain::Timestamp;
 use riskgraph_domain::error::{Fault, FaultCode};
+use riskgraph_domain::id::hash128;
 use riskgraph_domain::journal::{Position, Record};
 use riskgraph_domain::ports::Delta;
 use riskgraph_domain::signal::Signal;
@@ -16,8 +17,16 @@ use super::apply::Outcome;
 
 /// Records judged while the locks are held: about a millisecond, so that readers wait no longer.
 const TURN_RECORDS: usize = 256;
-/// First byte of a checkpoint: the version of the detectors' state. A checkpoint of another version is not used.
-const STATE_VERSION: u8 = 1;
+/// Version of the layout of the detectors' state; to be raised with every change of it.
+const STATE_VERSION: &str = "1";
+
+/// What a checkpoint begins with. The state holds its quantities, so one made with others must not be used: the journal is
+/// judged anew instead.
+#[must_use]
+pub fn checkpoint_key(config: &DetectConfig) -> [u8; 16] {
+    let quantities = serde_json::to_string(config).unwrap_or_default();
+    hash128(&[STATE_VERSION, env!("CARGO_PKG_VERSION"), &quantities]).to_be_bytes()
+}
 
 /// Holds the two layers of state and judges records with them.
 pub struct Judge {
@@ -27,6 +36,7 @@ pub struct Judge {
     /// Up to here the stage was loaded from rows: only the detectors still need these records.
     stage_is_at: u64,
     checkpointed: u64,
+    checkpoint_key: [u8; 16],
     signals: Vec<Signal>,
 }
 
@@ -45,8 +55,9 @@ impl Judge {
         stage: Arc<RwLock<Stage>>,
         clock: Arc<dyn Clock>,
         applied: Position,
+        checkpoint_key: [u8; 16],
     ) -> Self {
-        Self { detectors, stage, clock, stage_is_at: applied.0, checkpointed: 0, signals: Vec::new() }
+        Self { detectors, stage, clock, stage_is_at: applied.0, checkpointed: 0, checkpoint_key, signals: Vec::new() }
     }
 
     /// Judges consecutive records, the first at position `first`.
@@ -102,16 +113,36 @@ impl Judge {
         }
         self.checkpointed = judged_until;
         let detectors = self.detectors.read();
-        let state = postcard::to_extend(&*detectors, vec![STATE_VERSION]).map_err(|error| {
+        let state = postcard::to_extend(&*detectors, self.checkpoint_key.to_vec()).map_err(|error| {
             Fault::new(FaultCode::Internal, format!("the detectors' state cannot be written: {error}"))
         })?;
         Ok(Some(state))
     }
 }
 
-/// Reads what [`Judge::checkpoint`] wrote; `None` when it is of another version or damaged, so that the journal is judged anew.
+/// Reads what [`Judge::checkpoint`] wrote; `None` when it was made with other quantities, by another version, or is damaged.
 #[must_use]
-pub fn read_checkpoint(state: &[u8]) -> Option<Detectors> {
-    let body = state.strip_prefix(&[STATE_VERSION])?;
+pub fn read_checkpoint(state: &[u8], config: &DetectConfig) -> Option<Detectors> {
+    let body = state.strip_prefix(&checkpoint_key(config))?;
     postcard::from_bytes(body).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_of_other_quantities_is_not_used() {
+        let config = DetectConfig::shipped().expect("shipped");
+        let mut state = checkpoint_key(&config).to_vec();
+        state.extend(postcard::to_stdvec(&Detectors::new(&config)).expect("writes"));
+        assert!(read_checkpoint(&state, &config).is_some());
+        let text = serde_json::to_string(&config).expect("writes");
+        let number = text.find(":0.").expect("a quantity") + 3;
+        let digit = if &text[number..=number] == "9" { "8" } else { "9" };
+        let other = format!("{}{digit}{}", &text[..number], &text[number + 1..]);
+        let other: DetectConfig = serde_json::from_str(&other).expect("reads");
+        assert_ne!(other, config);
+        assert!(read_checkpoint(&state, &other).is_none());
+    }
 }

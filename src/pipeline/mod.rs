@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 pub mod apply;
 pub mod judge;
+pub mod retention;
 
 use apply::Outcome;
 use judge::Judge;
@@ -68,6 +69,8 @@ pub struct PipelineParts {
     /// The stage is as of this position.
     pub applied: Position,
     pub checkpoint_every: Duration,
+    /// What checkpoints begin with: [`judge::checkpoint_key`].
+    pub checkpoint_key: [u8; 16],
     pub stop: CancellationToken,
 }
 
@@ -88,8 +91,13 @@ pub fn run(
     outcomes: mpsc::Sender<Outcome>,
     runtime: &tokio::runtime::Handle,
 ) -> Result<(), Fault> {
-    let judge =
-        Judge::new(Arc::clone(&parts.detectors), Arc::clone(&parts.stage), Arc::clone(&parts.clock), parts.applied);
+    let judge = Judge::new(
+        Arc::clone(&parts.detectors),
+        Arc::clone(&parts.stage),
+        Arc::clone(&parts.clock),
+        parts.applied,
+        parts.checkpoint_key,
+    );
     let mut line = Line {
         next: parts.checkpoint.0 + 1,
         applied: parts.applied.0,

@@ -42,6 +42,11 @@ const WALLS: &[Wall] = &[
         ],
     },
     Wall {
+        name: "riskgraph-report",
+        may_use: &["riskgraph-domain"],
+        must_not_use: &["tokio", "sea-orm", "sqlx", "reqwest", "async-graphql", "axum", "rand", "getrandom", "tracing"],
+    },
+    Wall {
         name: "riskgraph-store",
         may_use: &["riskgraph-domain", "riskgraph-migrations"],
         must_not_use: &["async-graphql", "axum", "reqwest", "hickory-resolver"],

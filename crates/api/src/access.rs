@@ -90,7 +90,7 @@ pub(crate) fn demand(viewer: &Viewer, capability: Capability) -> Result<(), Faul
     let needed = match capability {
         Capability::Ingest => "ingest or admin",
         Capability::Read | Capability::Observe => "reader, analyst or admin",
-        Capability::Triage => "analyst or admin",
+        Capability::Triage | Capability::Respond | Capability::Approve => "analyst or admin",
         Capability::Administer => "admin",
     };
     let message = format!("the role {} may not do this; use a token of the role {needed}", viewer.role.as_str());

@@ -8,7 +8,7 @@ use crate::text::Text;
 use crate::time::Timestamp;
 
 words! {
-    /// What a token may do. `admin` may all, `analyst` reads and triages, `reader` reads, `ingest` only sends events.
+    /// What a token may do. `admin` may all, `analyst` reads, triages and responds, `reader` reads, `ingest` only sends events.
     Role { Admin = "admin", Analyst = "analyst", Reader = "reader", Ingest = "ingest" }
 }
 
@@ -21,6 +21,10 @@ pub enum Capability {
     Read,
     /// Change the state of alerts and findings, ask for an assessment.
     Triage,
+    /// Start, cancel and undo runs of playbooks.
+    Respond,
+    /// Decide whether a run may go on where it asks; the approval itself names the role.
+    Approve,
     /// Add, change and remove vendors, make and revoke tokens.
     Administer,
     /// Read `/metrics`.
@@ -33,7 +37,10 @@ impl Role {
     pub const fn may(self, capability: Capability) -> bool {
         match self {
             Self::Admin => true,
-            Self::Analyst => matches!(capability, Capability::Read | Capability::Triage | Capability::Observe),
+            Self::Analyst => matches!(
+                capability,
+                Capability::Read | Capability::Triage | Capability::Respond | Capability::Approve | Capability::Observe
+            ),
             Self::Reader => matches!(capability, Capability::Read | Capability::Observe),
             Self::Ingest => matches!(capability, Capability::Ingest),
         }

@@ -19,5 +19,6 @@ pub mod pipeline;
 pub mod restore;
 pub mod seen;
 pub mod status;
+pub mod vault;
 pub mod vendor_csv;
 pub mod views;

@@ -12,6 +12,7 @@ use sea_orm_migration::prelude::*;
 mod journal_0001_batches;
 mod state_0001_tables;
 mod state_0002_alert_paths;
+mod state_0008_documents;
 mod tables;
 
 /// The steps of the journal's schema.
@@ -35,7 +36,11 @@ pub struct StateMigrator;
 #[async_trait::async_trait]
 impl MigratorTrait for StateMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(state_0001_tables::Step), Box::new(state_0002_alert_paths::Step)]
+        vec![
+            Box::new(state_0001_tables::Step),
+            Box::new(state_0002_alert_paths::Step),
+            Box::new(state_0008_documents::Step),
+        ]
     }
     fn migration_table_name() -> DynIden {
         "state_migration".into_iden()

@@ -9,6 +9,7 @@
 pub mod access;
 pub mod alert;
 pub mod command;
+pub mod document;
 pub mod error;
 pub mod event;
 pub mod graph;
@@ -18,6 +19,8 @@ pub mod observation;
 pub mod page;
 pub mod ports;
 pub mod posture;
+pub mod respond;
+pub mod secret;
 pub mod signal;
 pub mod text;
 pub mod time;

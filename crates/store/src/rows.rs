@@ -199,3 +199,15 @@ row!(token, "token" {
     last_used_at: Option<i64>,
     revoked_at: Option<i64>,
 });
+row!(document, "document" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    kind: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    version: i64,
+    body: String,
+    by: String,
+    at: i64,
+    note: Option<String>,
+});

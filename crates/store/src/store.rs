@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::ports::{JobStore, Journal, Records, StateStore, TokenStore};
 
 use crate::db::{Db, Part, is_sqlite};
@@ -63,6 +64,12 @@ impl Store {
     #[must_use]
     pub fn tokens(&self) -> Arc<dyn TokenStore> {
         Arc::clone(&self.state) as Arc<dyn TokenStore>
+    }
+
+    /// What people set up.
+    #[must_use]
+    pub fn documents(&self) -> Arc<dyn DocumentStore> {
+        Arc::clone(&self.state) as Arc<dyn DocumentStore>
     }
 
     /// Commits what waits in the journal's queue, refuses more, and closes both databases.

@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod alerts;
+mod documents;
 mod ground;
 mod journal;
 mod lists;
@@ -48,6 +49,10 @@ contract! {
         knows_recent_identities
         forgets_whole_batches_and_goes_on_counting
         refuses_bad_batches_and_a_closed_store;
+    documents:
+        keeps_versions_in_order
+        one_of_two_writers_wins
+        lists_the_newest_in_pages;
     state:
         applies_and_loads_back_exactly
         repeats_and_old_deltas_change_nothing

@@ -10,9 +10,11 @@ use riskgraph_analysis::spread::RiskConfig;
 use riskgraph_analysis::stage::Stage;
 use riskgraph_api::{ApiOptions, IngestLimits, Services};
 use riskgraph_connectors::crawl::HttpCrawler;
+use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::journal::Position;
 use riskgraph_domain::ports::{Crawler, JobStore, Journal, Records, StateStore, TokenStore};
+use riskgraph_domain::secret::Vault;
 use riskgraph_domain::time::{Clock, DAY_MS};
 use riskgraph_store::{Store, StoreOptions};
 use tokio::net::TcpListener;
@@ -24,6 +26,7 @@ use crate::commands::Desk;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::gatekeeper::Guard;
+use crate::ground::Ground;
 use crate::intake::{Door, DoorParts};
 use crate::jobs::Queue;
 use crate::jobs::assess::Runner;
@@ -34,6 +37,7 @@ use crate::pipeline::judge::{checkpoint_key, read_checkpoint};
 use crate::pipeline::{self, PipelineParts};
 use crate::seen::Seen;
 use crate::status::Health;
+use crate::vault::FileVault;
 use crate::views::{SharedBaselines, SharedGraph};
 
 /// Outcomes that wait for the applier: one, so that a slow store makes larger transactions instead of a longer queue.
@@ -55,6 +59,7 @@ pub struct App {
     pub announcements: Announcements,
     pub counters: Arc<Counters>,
     pub queue: Queue,
+    pub ground: Ground,
     pub stop: CancellationToken,
     services: Services,
     judge: Option<std::thread::JoinHandle<()>>,
@@ -69,6 +74,8 @@ struct Ports {
     records: Arc<dyn Records>,
     jobs: Arc<dyn JobStore>,
     tokens: Arc<dyn TokenStore>,
+    documents: Arc<dyn DocumentStore>,
+    vault: Arc<dyn Vault>,
 }
 
 /// State as of the last stop or crash.
@@ -137,6 +144,17 @@ impl App {
             queue: queue.clone(),
             clock: Arc::clone(&clock),
         });
+        let ground = Ground {
+            config: Arc::new(config.clone()),
+            records: Arc::clone(&ports.records),
+            documents: Arc::clone(&ports.documents),
+            vault: Arc::clone(&ports.vault),
+            graph: Arc::clone(&graph) as _,
+            desk: Arc::clone(&desk),
+            announcements: announcements.clone(),
+            clock: Arc::clone(&clock),
+            stop: stop.clone(),
+        };
         let guard = Arc::new(Guard::new(Arc::clone(&ports.tokens), Arc::clone(&clock)));
         let (progress, _) = broadcast::channel(PROGRESS_BACKLOG);
         let live = Arc::new(Streams {
@@ -198,6 +216,7 @@ impl App {
             announcements,
             counters,
             queue,
+            ground,
             stop,
             services,
             judge: Some(judge),
@@ -263,14 +282,12 @@ fn shipped_is_wrong(error: impl std::fmt::Display) -> Fault {
 }
 
 async fn open(config: &Config) -> Result<Ports, Fault> {
-    if config.store.url.is_empty() {
-        std::fs::create_dir_all(&config.store.data_dir).map_err(|error| {
-            Fault::new(
-                FaultCode::Configuration,
-                format!("the data folder cannot be made ({error}); choose another with --data-dir"),
-            )
-        })?;
-    }
+    std::fs::create_dir_all(&config.store.data_dir).map_err(|error| {
+        Fault::new(
+            FaultCode::Configuration,
+            format!("the data folder cannot be made ({error}); choose another with --data-dir"),
+        )
+    })?;
     let store = open_store(config).await?;
     Ok(Ports {
         journal: store.journal(),
@@ -278,6 +295,8 @@ async fn open(config: &Config) -> Result<Ports, Fault> {
         records: store.records(),
         jobs: store.jobs(),
         tokens: store.tokens(),
+        documents: store.documents(),
+        vault: Arc::new(FileVault::open(&config.store.data_dir)?),
     })
 }
 

@@ -12,6 +12,7 @@ pub mod counters;
 pub mod crawl_options;
 pub mod demo;
 pub mod gatekeeper;
+pub mod ground;
 pub mod intake;
 pub mod jobs;
 pub mod live;

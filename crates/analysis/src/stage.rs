@@ -24,7 +24,7 @@ use riskgraph_domain::{
 };
 use rustc_hash::FxHashMap;
 
-use crate::correlate::{Correlator, Touching};
+use crate::correlate::{Correlator, Response, Touching};
 use crate::detect::Context;
 use crate::facts::{self, News};
 use crate::graph::{NodeIx, RiskGraph, Upsert};
@@ -132,6 +132,7 @@ impl Stage {
 
     /// Takes one event and the signals the detectors made of it.
     pub fn on_event(&mut self, event: &Event, signals: Vec<Signal>, context: &Context, delta: &mut Delta) {
+        self.correlator.clock(context.accepted_at);
         self.advance(event.time);
         let mut news = std::mem::take(&mut self.news);
         facts::record(event, &mut self.graph, &mut news);
@@ -158,6 +159,7 @@ impl Stage {
     /// # Errors
     /// `Conflict` and `NotFound` when the change does not fit what is there; then nothing has changed.
     pub fn on_command(&mut self, command: &Command, context: &Context, delta: &mut Delta) -> Result<(), Fault> {
+        self.correlator.clock(context.accepted_at);
         match &command.change {
             Change::AddVendor { id, input } => self.add_vendor(*id, input, command, (context, delta)),
             Change::UpdateVendor { id, input } => self.update_vendor(*id, input, command, delta),
@@ -168,6 +170,10 @@ impl Stage {
             Change::ResolveAlert { id, verdict, note } => {
                 let verdict = (*verdict, note.as_deref());
                 self.correlator.resolve(*id, command, verdict, &mut self.graph, delta)
+            }
+            Change::RecordResponse { alert, key, text, contained_at } => {
+                let response = Response { key, text, contained_at: *contained_at };
+                self.correlator.note_response(*alert, command, response, delta)
             }
             Change::AcceptFinding { id, reason, until } => self.accept_finding(*id, reason, *until, command),
             Change::DisputeFinding { id, reason } => self.dispute_finding(*id, reason, command),

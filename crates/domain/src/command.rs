@@ -48,6 +48,15 @@ pub enum Change {
         verdict: Verdict,
         note: Option<String>,
     },
+    /// What a response did about an alert: an entry of its timeline, once for each key.
+    RecordResponse {
+        alert: AlertId,
+        /// Names the response; a repeat of the same key changes nothing. At most 128 characters.
+        key: Text,
+        text: String,
+        /// Wall time at which the attack was contained, once it is.
+        contained_at: Option<Timestamp>,
+    },
     AcceptFinding {
         id: FindingId,
         reason: String,

@@ -151,6 +151,12 @@ typed_id!(
     /// An alert; derived from the signal that opened it.
     AlertId, "alr");
 typed_id!(
+    /// A silence; random, made outside this crate.
+    SilenceId, "sil");
+typed_id!(
+    /// A case; random, made outside this crate.
+    CaseId, "cas");
+typed_id!(
     /// A finding; derived from the check, the vendor and the asset.
     FindingId, "fnd");
 typed_id!(

@@ -24,12 +24,13 @@ pub mod secret;
 pub mod signal;
 pub mod text;
 pub mod time;
+pub mod triage;
 pub mod vendor;
 
 pub use error::{Fault, FaultCode, Reject};
 pub use event::{Event, EventKind, Outcome};
 pub use graph::{EntityKey, EntityKind, RelationKind};
-pub use id::{AlertId, EntityId, FindingId, IntegrationId, RelationId, SignalId, TokenId, VendorId};
+pub use id::{AlertId, CaseId, EntityId, FindingId, IntegrationId, RelationId, SignalId, SilenceId, TokenId, VendorId};
 pub use signal::{Severity, Signal};
 pub use text::Text;
 pub use time::Timestamp;

@@ -114,25 +114,9 @@ pub(crate) struct Live {
 impl Live {
     pub(super) fn open(id: AlertId, signal: &Signal, context: &Context) -> Self {
         let alert = Alert {
-            id,
-            title: signal.title.clone(),
-            summary: String::new(),
-            severity: Severity::Info,
-            score: 0.0,
-            status: AlertStatus::Open,
-            verdict: None,
-            opened_at: signal.occurred_at,
-            updated_at: signal.occurred_at,
-            assignee: None,
-            entities: Vec::new(),
-            entities_total: 0,
-            findings: Vec::new(),
-            timeline: Vec::new(),
-            path: Vec::new(),
-            techniques: Vec::new(),
-            recommendations: Vec::new(),
-            count: 0,
+            accepted_at: Some(signal.accepted_at),
             detection_delay_s: (context.now - signal.accepted_at).max(0) as f64 / 1000.0,
+            ..Alert::new(id, signal.title.clone(), signal.occurred_at)
         };
         Self::of_row(alert)
     }

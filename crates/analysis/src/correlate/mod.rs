@@ -10,7 +10,7 @@ mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use riskgraph_domain::alert::{Alert, AlertChange, AlertEvent, TimelineEntry, Verdict};
+use riskgraph_domain::alert::{Alert, AlertCause, AlertChange, AlertEvent, TimelineEntry, Verdict};
 use riskgraph_domain::graph::RiskCause;
 use riskgraph_domain::ports::Delta;
 use riskgraph_domain::signal::{Signal, TouchRole};
@@ -22,6 +22,7 @@ use crate::graph::{NodeIx, RiskGraph};
 use crate::spread::{Cause, ppm, short_title};
 use live::Live;
 use live::News;
+pub use people::Response;
 pub use state::blob_name;
 
 /// Alerts that may still take in signals, at most; beyond it those touched longest ago take no more.
@@ -48,6 +49,26 @@ pub struct Correlator {
     resting: BTreeSet<AlertId>,
     sequence: u64,
     dirty: BTreeSet<AlertId>,
+    /// When the record being judged was accepted: the clock of everything that is not about events.
+    now: Timestamp,
+}
+
+/// What kind of change an entry of the sequence is, and who made it.
+#[derive(Debug, Clone)]
+struct Telling {
+    change: AlertChange,
+    cause: AlertCause,
+    actor: Option<Text>,
+}
+
+impl Telling {
+    const fn of(change: AlertChange, cause: AlertCause) -> Self {
+        Self { change, cause, actor: None }
+    }
+
+    fn by(change: AlertChange, cause: AlertCause, actor: &Text) -> Self {
+        Self { change, cause, actor: Some(actor.clone()) }
+    }
 }
 
 impl Correlator {
@@ -153,7 +174,7 @@ impl Correlator {
         }
         let text = format!("Folded into the older alert {into}: the same entities and time.");
         newer.close(Verdict::Duplicate, text, None, newer.alert.updated_at);
-        self.emit(AlertChange::Retracted, newer.alert, delta);
+        self.emit(Telling::of(AlertChange::Retracted, AlertCause::Correlation), newer.alert, delta);
         true
     }
 
@@ -172,14 +193,23 @@ impl Correlator {
         if let Some(change) = live.change(news, &graph.config.correlate) {
             live.describe(graph);
             let alert = live.alert.clone();
-            self.emit(change, alert, delta);
+            let only_linked = news.merged || news.finding;
+            let cause = if only_linked { AlertCause::Correlation } else { AlertCause::Signal };
+            self.emit(Telling::of(change, cause), alert, delta);
         }
         self.keep_bounded(graph, delta);
     }
 
-    fn emit(&mut self, change: AlertChange, alert: Alert, delta: &mut Delta) {
+    /// Sets the wall time of the record that is judged next.
+    pub const fn clock(&mut self, accepted_at: Timestamp) {
+        self.now = accepted_at;
+    }
+
+    fn emit(&mut self, telling: Telling, mut alert: Alert, delta: &mut Delta) {
         self.sequence += 1;
-        delta.alert_events.push(AlertEvent { sequence: self.sequence, change, alert });
+        alert.revision = self.sequence;
+        let Telling { change, cause, actor } = telling;
+        delta.alert_events.push(AlertEvent { sequence: self.sequence, change, cause, actor, at: self.now, alert });
     }
 
     /// Takes an alert out of the correlation.
@@ -227,7 +257,7 @@ impl Correlator {
             if let Some(mut live) = oldest.map(|live| live.alert.id).and_then(|id| self.take(id, graph)) {
                 let text = "Closed: nobody looked at it, and too many newer alerts are open.".to_owned();
                 live.close(Verdict::InsufficientData, text, None, live.alert.updated_at);
-                self.emit(AlertChange::Resolved, live.alert, delta);
+                self.emit(Telling::of(AlertChange::Resolved, AlertCause::Correlation), live.alert, delta);
             }
         }
     }
@@ -273,7 +303,7 @@ impl Correlator {
             if live.detectors.is_empty() {
                 if let Some(mut live) = self.take(id, graph) {
                     live.close(Verdict::FalsePositive, text.to_owned(), None, time);
-                    self.emit(AlertChange::Retracted, live.alert, delta);
+                    self.emit(Telling::of(AlertChange::Retracted, AlertCause::Correlation), live.alert, delta);
                 }
                 continue;
             }
@@ -283,7 +313,7 @@ impl Correlator {
             live.mark_told();
             live.describe(graph);
             let alert = live.alert.clone();
-            self.emit(AlertChange::Updated, alert, delta);
+            self.emit(Telling::of(AlertChange::Updated, AlertCause::Correlation), alert, delta);
         }
     }
 

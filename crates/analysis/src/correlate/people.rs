@@ -1,17 +1,25 @@
 //! What people and jobs do to alerts.
 
-use riskgraph_domain::alert::{AlertChange, AlertStatus, TimelineEntry, Verdict};
+use riskgraph_domain::alert::{AlertCause, AlertChange, AlertStatus, RESPONSES_MAX, TimelineEntry, Verdict};
 use riskgraph_domain::command::Command;
 use riskgraph_domain::ports::Delta;
 use riskgraph_domain::posture::Finding;
 use riskgraph_domain::{AlertId, Fault, Severity, Text, Timestamp};
 
 use super::live::News;
-use super::{Correlator, tell};
+use super::{Correlator, Telling, tell};
 use crate::graph::{NodeIx, RiskGraph};
 
 /// Characters of a person's note that are kept.
 const NOTE_CHARS_MAX: usize = 2_000;
+
+/// What a response says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Response<'a> {
+    pub key: &'a Text,
+    pub text: &'a str,
+    pub contained_at: Option<Timestamp>,
+}
 
 impl Correlator {
     /// Marks an alert as seen.
@@ -25,7 +33,7 @@ impl Correlator {
         let live = self.live.get_mut(&id).ok_or_else(|| Fault::not_found("open alert"))?;
         live.alert.status = AlertStatus::Acknowledged;
         let text = with_note("Acknowledged", note);
-        self.person_changed(id, command, text, delta);
+        self.person_changed(id, command, (AlertCause::Acknowledged, text), delta);
         Ok(())
     }
 
@@ -33,18 +41,47 @@ impl Correlator {
     pub fn assign(&mut self, id: AlertId, command: &Command, assignee: &Text, delta: &mut Delta) -> Result<(), Fault> {
         let live = self.live.get_mut(&id).ok_or_else(|| Fault::not_found("open alert"))?;
         live.alert.assignee = Some(assignee.clone());
-        self.person_changed(id, command, format!("Assigned to {assignee}"), delta);
+        self.person_changed(id, command, (AlertCause::Assigned, format!("Assigned to {assignee}")), delta);
         Ok(())
     }
 
-    fn person_changed(&mut self, id: AlertId, command: &Command, text: String, delta: &mut Delta) {
+    /// Writes down what a response did; a repeat of its key changes nothing.
+    pub fn note_response(
+        &mut self,
+        id: AlertId,
+        command: &Command,
+        response: Response<'_>,
+        delta: &mut Delta,
+    ) -> Result<(), Fault> {
+        let live = self.live.get_mut(&id).ok_or_else(|| Fault::not_found("open alert"))?;
+        let alert = &mut live.alert;
+        if alert.responses.contains(response.key) {
+            return Ok(());
+        }
+        if alert.responses.len() >= RESPONSES_MAX {
+            alert.responses.remove(0);
+        }
+        alert.responses.push(response.key.clone());
+        alert.contained_at = alert.contained_at.or(response.contained_at);
+        let text = response.text.chars().take(NOTE_CHARS_MAX).collect();
+        self.person_changed(id, command, (AlertCause::Response, text), delta);
+        Ok(())
+    }
+
+    fn person_changed(
+        &mut self,
+        id: AlertId,
+        command: &Command,
+        (cause, text): (AlertCause, String),
+        delta: &mut Delta,
+    ) {
         let Some(live) = self.live.get_mut(&id) else { return };
         live.alert.updated_at = live.alert.updated_at.max(command.at);
         live.tell_time(TimelineEntry { time: command.at, text, signal: None, actor: Some(command.by.clone()) });
         live.mark_told();
         let alert = live.alert.clone();
         self.dirty.insert(id);
-        self.emit(AlertChange::Updated, alert, delta);
+        self.emit(Telling::by(AlertChange::Updated, cause, &command.by), alert, delta);
     }
 
     /// Ends an alert. What was a false alarm or harmless leaves no risk behind.
@@ -60,7 +97,7 @@ impl Correlator {
         let (verdict, note) = verdict;
         let text = with_note(&format!("Resolved as {}", verdict.as_str()), note);
         live.close(verdict, text, Some(command.by.clone()), command.at);
-        self.emit(AlertChange::Resolved, live.alert, delta);
+        self.emit(Telling::by(AlertChange::Resolved, AlertCause::Resolved, &command.by), live.alert, delta);
         if matches!(verdict, Verdict::FalsePositive | Verdict::Benign | Verdict::Duplicate) {
             for ix in graph.own.remove(|_, cause| cause.alert == Some(id)) {
                 graph.arena.mark(ix);

@@ -8,7 +8,7 @@ use super::{Correlator, Live};
 use crate::graph::RiskGraph;
 
 /// First byte of a blob: the layout of what follows.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 
 /// The blob of an open alert.
 #[must_use]

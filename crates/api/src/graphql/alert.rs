@@ -12,7 +12,7 @@ use super::node::parse_id;
 use super::page::{connection, page_request};
 use super::posture::Finding;
 use super::signal::{Signal, SignalConnection, Technique, techniques};
-use super::words::{AlertChange, AlertStatus, DateTime, Severity, Verdict, int, words};
+use super::words::{AlertCause, AlertChange, AlertStatus, DateTime, Severity, Verdict, int, words};
 use crate::access::{Reader, grant};
 
 /// Correlated signals and findings over linked entities.
@@ -172,6 +172,8 @@ pub(crate) struct AlertEvent {
     /// Durable: resume with alerts(after: cursor).
     pub(crate) cursor: String,
     pub(crate) change: AlertChange,
+    /// Why it changed.
+    pub(crate) cause: AlertCause,
     /// The alert as it was right after this change.
     pub(crate) alert: Alert,
     /// Events this subscriber missed before this one; 0 when none.
@@ -202,6 +204,7 @@ impl AlertFilter {
             vendor: self.vendor.map(|id| parse_id(&id)).transpose()?,
             technique: self.technique.map(Text::from),
             since: self.since.map(|since| since.0),
+            ..model::AlertFilter::default()
         })
     }
 }

@@ -110,6 +110,7 @@ fn delivered(item: &LiveAlert, lagged: u64) -> AlertEvent {
     AlertEvent {
         cursor: item.event.sequence.to_string(),
         change: item.event.change.into(),
+        cause: item.event.cause.into(),
         alert: super::alert::Alert(item.event.alert.clone()),
         lagged: int(lagged),
     }

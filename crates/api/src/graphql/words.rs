@@ -39,6 +39,11 @@ mirror! {
     Verdict = "riskgraph_domain::alert::Verdict" { TruePositive, FalsePositive, Benign, Duplicate, InsufficientData }
     /// What happened to an alert.
     AlertChange = "riskgraph_domain::alert::AlertChange" { Opened, Updated, Escalated, Retracted, Resolved }
+    /// Why an alert changed.
+    AlertCause = "riskgraph_domain::alert::AlertCause" {
+        Signal, Correlation, Acknowledged, Assigned, Commented, Resolved, Reopened, Muted, Unmuted, DueSet, Overdue,
+        Case, Response,
+    }
     /// What a token may do: ADMIN all, ANALYST reads and triages, READER reads, INGEST only sends events.
     Role = "riskgraph_domain::access::Role" { Admin, Analyst, Reader, Ingest }
 }

@@ -1,7 +1,7 @@
 //! Values to store, different for every number.
 
 use riskgraph_domain::access::{Role, Token};
-use riskgraph_domain::alert::{Alert, AlertChange, AlertEvent, AlertStatus, TimelineEntry};
+use riskgraph_domain::alert::{Alert, AlertCause, AlertChange, AlertEvent, TimelineEntry};
 use riskgraph_domain::graph::{Entity, EntityKey, EntityKind, Relation, RelationKind};
 use riskgraph_domain::id::{AlertId, FindingId, IntegrationId, SignalId, TokenId, VendorId};
 use riskgraph_domain::journal::{Batch, Position};
@@ -86,30 +86,23 @@ pub(crate) fn signal(n: u64, at: i64, entities: &[&str]) -> Signal {
 
 pub(crate) fn alert(n: u64, at: i64, entities: &[&str]) -> Alert {
     Alert {
-        id: AlertId::of(&["alert", &n.to_string()]),
-        title: format!("alert {n}"),
         summary: "summary".into(),
         severity: Severity::ALL[(n % 5) as usize],
         score: uneven(n) * 7.0,
-        status: AlertStatus::Open,
-        verdict: None,
-        opened_at: Timestamp(at),
-        updated_at: Timestamp(at),
-        assignee: None,
         entities: entities.iter().map(|name| key(name)).collect(),
         entities_total: entities.len() as u32,
-        findings: Vec::new(),
         timeline: vec![TimelineEntry { time: Timestamp(at), text: "opened".into(), signal: None, actor: None }],
-        path: Vec::new(),
         techniques: vec!["T1110.003".into()],
         recommendations: vec!["look".into()],
         count: 1,
         detection_delay_s: uneven(n),
+        ..Alert::new(AlertId::of(&["alert", &n.to_string()]), format!("alert {n}"), Timestamp(at))
     }
 }
 
 pub(crate) fn alert_event(sequence: u64, alert: Alert) -> AlertEvent {
-    AlertEvent { sequence, change: AlertChange::Opened, alert }
+    let (change, cause, at) = (AlertChange::Opened, AlertCause::Signal, alert.opened_at);
+    AlertEvent { sequence, change, cause, actor: None, at, alert }
 }
 
 pub(crate) fn vendor(name: &str, domains: &[&str], tier: VendorTier) -> Vendor {

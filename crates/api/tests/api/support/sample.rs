@@ -1,6 +1,6 @@
 //! Things to fill the world with.
 
-use riskgraph_domain::alert::{Alert, AlertStatus, TimelineEntry};
+use riskgraph_domain::alert::{Alert, TimelineEntry};
 use riskgraph_domain::graph::{Entity, EntityKey, EntityKind, Relation, RelationKind};
 use riskgraph_domain::id::{AlertId, SignalId, VendorId};
 use riskgraph_domain::posture::{
@@ -68,30 +68,22 @@ pub(crate) fn signal(name: &str, subject: EntityKey) -> Signal {
 
 pub(crate) fn alert(name: &str, severity: Severity, entities: Vec<EntityKey>) -> Alert {
     Alert {
-        id: AlertId::of(&[name]),
-        title: format!("alert {name}"),
         summary: "what happened".into(),
         severity,
         score: 70.0,
-        status: AlertStatus::Open,
-        verdict: None,
-        opened_at: NOW,
-        updated_at: NOW,
-        assignee: None,
         entities_total: entities.len() as u32,
         entities,
-        findings: Vec::new(),
         timeline: vec![TimelineEntry {
             time: NOW,
             text: "it began".into(),
             signal: Some(SignalId::of(&["s1"])),
             actor: None,
         }],
-        path: Vec::new(),
         techniques: vec!["T1110.004".into()],
         recommendations: vec!["look at it".into()],
         count: 1,
         detection_delay_s: 0.2,
+        ..Alert::new(AlertId::of(&[name]), format!("alert {name}"), NOW)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use parking_lot::Mutex;
 use riskgraph_domain::access::{Role, Token, Viewer};
-use riskgraph_domain::alert::{Alert, AlertChange, AlertEvent};
+use riskgraph_domain::alert::{Alert, AlertCause, AlertChange, AlertEvent};
 use riskgraph_domain::error::Fault;
 use riskgraph_domain::graph::{Entity, EntityKey, EntityKind, Relation, RelationKind};
 use riskgraph_domain::id::TokenId;
@@ -87,7 +87,8 @@ impl World {
     pub(crate) fn happen(&self, change: AlertChange, alert: Alert) -> u64 {
         let mut tables = self.tables.lock();
         let sequence = tables.forgotten + tables.events.len() as u64 + 1;
-        let event = AlertEvent { sequence, change, alert };
+        let (cause, at) = (AlertCause::Signal, NOW);
+        let event = AlertEvent { sequence, change, cause, actor: None, at, alert };
         tables.events.push(event.clone());
         // Nobody may be listening.
         let _unheard = self.alerts.send(Arc::new(event));

@@ -264,6 +264,10 @@ impl Commands for World {
                 alert.status = AlertStatus::Resolved;
                 alert.verdict = Some(verdict);
             }),
+            Change::RecordResponse { alert, key, contained_at, .. } => change_alert(&mut tables, alert, |alert| {
+                alert.responses.push(key);
+                alert.contained_at = contained_at;
+            }),
             Change::AcceptFinding { id, until, reason } => change_finding(&mut tables, id, |finding| {
                 finding.status = FindingStatus::Accepted;
                 finding.accepted_until = Some(until);

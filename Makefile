@@ -4,14 +4,17 @@
 # Seconds after which the demo ends by itself; empty: it runs until Ctrl-C.
 FOR ?=
 
-.PHONY: demo test bench gen lint
+.PHONY: demo test console bench gen lint
 
-demo:
+demo: console
 	cargo build --release --locked
 	./target/release/riskgraph demo $(if $(FOR),--for $(FOR))
 
-test:
+test: console
 	./scripts/test.sh
+
+console:
+	./scripts/console.sh
 
 bench:
 	cargo bench --locked

@@ -38,6 +38,7 @@ run "$bin/initdb" -D "$data/db" -U riskgraph --auth=trust --encoding=UTF8 >/dev/
 run "$bin/pg_ctl" -D "$data/db" -w -o "-p $port -c listen_addresses=127.0.0.1 -k $data -c fsync=off" -l "$data/log" start >/dev/null
 export RISKGRAPH_TEST_POSTGRES="postgres://riskgraph@127.0.0.1:$port/postgres"
 
+./scripts/console.sh check
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
 cargo nextest run --workspace --locked "$@"

@@ -1,4 +1,4 @@
-//! The ways in from the outside: foreign log formats and the crawler that looks at vendors.
+//! The ways to and from the outside: foreign log formats, the crawler that looks at vendors, responders that act.
 //!
 //! Formats turn one line into events and do no I/O. The crawler does all of its own I/O and reports plain facts
 //! ([`riskgraph_domain::observation`]). This crate must *not* know how anything is judged, stored or served.
@@ -8,3 +8,5 @@
 pub mod crawl;
 pub mod decompress;
 pub mod formats;
+#[expect(dead_code, reason = "connectors still to come share these parts")]
+pub mod respond;

@@ -21,7 +21,7 @@ mod bot_wall;
 mod certificate;
 mod dns_facts;
 mod fetch;
-mod guard;
+pub(crate) mod guard;
 mod handshake;
 mod hello;
 mod name_server;

@@ -113,6 +113,7 @@ pub(crate) const fn status(code: FaultCode) -> StatusCode {
         F::NotFound => StatusCode::NOT_FOUND,
         F::Conflict => StatusCode::CONFLICT,
         F::QueryTimeout | F::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        F::Upstream | F::UpstreamRefused => StatusCode::BAD_GATEWAY,
         F::Configuration | F::Store | F::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
     }

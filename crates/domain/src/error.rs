@@ -86,6 +86,10 @@ fault_codes! {
     Store = "0501", "INTERNAL", true;
     /// The service is stopping.
     Stopping = "0502", "INTERNAL", true;
+    /// Another system did not answer, or failed at what it was asked.
+    Upstream = "0601", "UPSTREAM", true;
+    /// Another system refused what it was asked.
+    UpstreamRefused = "0602", "UPSTREAM", false;
     /// Something that cannot happen did.
     Internal = "0599", "INTERNAL", false;
 }

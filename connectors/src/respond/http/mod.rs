@@ -1,0 +1,9 @@
+//! Calls to other systems: one guarded client, templates for calls, and a responder made of templates.
+
+mod caller;
+mod runner;
+mod template;
+
+pub(super) use caller::{Call, Caller};
+pub(super) use runner::{Backing, Templated};
+pub use template::{ActionTemplate, CallTemplate, Expectation, ParameterTemplate};

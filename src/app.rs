@@ -8,13 +8,14 @@ use riskgraph_analysis::detect::{DetectConfig, Detectors};
 use riskgraph_analysis::posture::PostureConfig;
 use riskgraph_analysis::spread::RiskConfig;
 use riskgraph_analysis::stage::Stage;
-use riskgraph_api::{ApiOptions, IngestLimits, Services};
+use riskgraph_api::{ApiOptions, IngestLimits, Networks, Services};
 use riskgraph_connectors::crawl::HttpCrawler;
 use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::journal::Position;
 use riskgraph_domain::ports::{Crawler, JobStore, Journal, Records, StateStore, TokenStore};
 use riskgraph_domain::secret::Vault;
+use riskgraph_domain::session::SessionStore;
 use riskgraph_domain::time::{Clock, DAY_MS};
 use riskgraph_store::{Store, StoreOptions};
 use tokio::net::TcpListener;
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::commands::Desk;
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::gatekeeper::Guard;
+use crate::gatekeeper::{Guard, GuardParts};
 use crate::ground::Ground;
 use crate::intake::{Door, DoorParts};
 use crate::jobs::Queue;
@@ -62,6 +63,7 @@ pub struct App {
     pub ground: Ground,
     pub stop: CancellationToken,
     services: Services,
+    proxies: Networks,
     judge: Option<std::thread::JoinHandle<()>>,
     tasks: Vec<JoinHandle<()>>,
     scheduler: Option<tokio_cron_scheduler::JobScheduler>,
@@ -76,6 +78,7 @@ struct Ports {
     tokens: Arc<dyn TokenStore>,
     documents: Arc<dyn DocumentStore>,
     vault: Arc<dyn Vault>,
+    sessions: Arc<dyn SessionStore>,
 }
 
 /// State as of the last stop or crash.
@@ -94,6 +97,7 @@ impl App {
     /// # Errors
     /// When the configuration is wrong or the store cannot be opened or read.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
+        let proxies = Networks::parse("server.trusted_proxies", &config.server.trusted_proxies)?;
         let ports = open(&config).await?;
         let loaded = load(&ports, &config).await?;
         let crawler: Arc<dyn Crawler> = Arc::new(crawler(&config)?);
@@ -155,7 +159,12 @@ impl App {
             clock: Arc::clone(&clock),
             stop: stop.clone(),
         };
-        let guard = Arc::new(Guard::new(Arc::clone(&ports.tokens), Arc::clone(&clock)));
+        let guard = Arc::new(Guard::new(GuardParts {
+            tokens: Arc::clone(&ports.tokens),
+            sessions: Arc::clone(&ports.sessions),
+            clock: Arc::clone(&clock),
+            limits: config.session_limits(),
+        }));
         let (progress, _) = broadcast::channel(PROGRESS_BACKLOG);
         let live = Arc::new(Streams {
             records: Arc::clone(&ports.records),
@@ -178,6 +187,7 @@ impl App {
             commands: Arc::clone(&desk) as _,
             live: Arc::clone(&live) as _,
             gatekeeper: Arc::clone(&guard) as _,
+            sessions: Arc::clone(&guard) as _,
             status: Arc::new(health),
         };
         let runner = Runner {
@@ -219,6 +229,7 @@ impl App {
             ground,
             stop,
             services,
+            proxies,
             judge: Some(judge),
             tasks,
             scheduler,
@@ -235,6 +246,7 @@ impl App {
                 ..IngestLimits::default()
             },
             stop: self.stop.clone(),
+            proxies: self.proxies.clone(),
             ..ApiOptions::default()
         }
     }
@@ -297,6 +309,7 @@ async fn open(config: &Config) -> Result<Ports, Fault> {
         tokens: store.tokens(),
         documents: store.documents(),
         vault: Arc::new(FileVault::open(&config.store.data_dir)?),
+        sessions: store.sessions(),
     })
 }
 

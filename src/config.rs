@@ -6,8 +6,11 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use riskgraph_domain::time::{HOUR_MS, MINUTE_MS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::gatekeeper::SessionLimits;
 
 /// The annotated default configuration.
 pub const SHIPPED: &str = include_str!("../config/riskgraph.toml");
@@ -22,6 +25,7 @@ pub struct Config {
     pub pipeline: PipelineConfig,
     pub assessment: AssessmentConfig,
     pub crawler: CrawlerConfig,
+    pub session: SessionConfig,
 }
 
 /// Where the service listens and what it takes.
@@ -34,6 +38,20 @@ pub struct ServerConfig {
     pub body_bytes_max: usize,
     /// Largest body once decompressed, bytes.
     pub decoded_bytes_max: usize,
+    /// Networks (CIDR) of proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.
+    pub trusted_proxies: Vec<String>,
+}
+
+/// How long a browser stays signed in.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SessionConfig {
+    /// Minutes without use after which a session ends; an open console is in use.
+    pub idle_minutes: u32,
+    /// Hours after which a session ends, however much it is used.
+    pub absolute_hours: u32,
+    /// Minutes a sign-in link works.
+    pub link_minutes: u32,
 }
 
 /// Where state is kept.
@@ -146,7 +164,26 @@ impl Config {
         if self.journal.dedupe_ids < 1_000 {
             return wrong("journal.dedupe_ids", "must be at least 1000".to_owned());
         }
+        if !(1..=1_440).contains(&self.session.idle_minutes) {
+            return wrong("session.idle_minutes", "must be 1 to 1440".to_owned());
+        }
+        if !(1..=720).contains(&self.session.absolute_hours) {
+            return wrong("session.absolute_hours", "must be 1 to 720".to_owned());
+        }
+        if !(5..=15).contains(&self.session.link_minutes) {
+            return wrong("session.link_minutes", "must be 5 to 15".to_owned());
+        }
         Ok(())
+    }
+
+    /// How long sessions live.
+    #[must_use]
+    pub fn session_limits(&self) -> SessionLimits {
+        SessionLimits {
+            idle_ms: i64::from(self.session.idle_minutes) * MINUTE_MS,
+            absolute_ms: i64::from(self.session.absolute_hours) * HOUR_MS,
+            code_ms: i64::from(self.session.link_minutes) * MINUTE_MS,
+        }
     }
 
     /// The store's database URL.

@@ -1,4 +1,7 @@
-//! Tokens: made from the system's randomness, kept as hashes, checked on every request.
+//! Tokens and sessions: made from the system's randomness, kept as hashes, checked on every request.
+
+mod attempts;
+mod sessions;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,12 +9,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use riskgraph_domain::access::{Role, Token, Viewer};
+use riskgraph_domain::digest::Sum;
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::ports::{Gatekeeper, TokenStore};
+use riskgraph_domain::session::SessionStore;
 use riskgraph_domain::time::{Clock, MINUTE_MS, SECOND_MS};
 use riskgraph_domain::{Text, Timestamp, TokenId};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+use attempts::Attempts;
+pub use sessions::{Link, SessionLimits};
 
 /// What every token begins with; `mask` knows it, so that none is ever kept in clear.
 const PREFIX: &str = "rg_";
@@ -25,12 +32,23 @@ const BELIEVED_MAX: usize = 4_096;
 /// `last_used_at` is exact to this.
 const TOUCH_EVERY_MS: i64 = MINUTE_MS;
 
-/// Checks and makes tokens.
+/// Checks and makes tokens and sessions.
 pub struct Guard {
     store: Arc<dyn TokenStore>,
+    sessions: Arc<dyn SessionStore>,
     clock: Arc<dyn Clock>,
-    /// SHA-256 of a bearer -> who it is and when that was checked.
-    believed: Mutex<HashMap<[u8; 32], Believed>>,
+    limits: SessionLimits,
+    attempts: Attempts,
+    /// Sum of a bearer or a session's secret -> who it is and when that was checked.
+    believed: Mutex<HashMap<Sum, Believed>>,
+}
+
+/// What a guard is made of.
+pub struct GuardParts {
+    pub tokens: Arc<dyn TokenStore>,
+    pub sessions: Arc<dyn SessionStore>,
+    pub clock: Arc<dyn Clock>,
+    pub limits: SessionLimits,
 }
 
 #[derive(Clone)]
@@ -42,40 +60,75 @@ struct Believed {
 
 impl Guard {
     #[must_use]
-    pub fn new(store: Arc<dyn TokenStore>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, believed: Mutex::new(HashMap::new()) }
+    pub fn new(parts: GuardParts) -> Self {
+        Self {
+            store: parts.tokens,
+            sessions: parts.sessions,
+            clock: parts.clock,
+            limits: parts.limits,
+            attempts: Attempts::default(),
+            believed: Mutex::new(HashMap::new()),
+        }
     }
 
     /// Makes the admin token of a first start, when there is no token yet; the secret is shown once.
     ///
     /// # Errors
     /// When the store cannot be read or written.
-    pub async fn first_token(&self) -> Result<Option<String>, Fault> {
+    pub async fn first_token(&self) -> Result<Option<(Token, String)>, Fault> {
         if !self.store.list().await?.is_empty() {
             return Ok(None);
         }
-        let (_, bearer) = self.create("first start", Role::Admin, None).await?;
-        Ok(Some(bearer))
+        self.create("first start", Role::Admin, None).await.map(Some)
     }
 
-    async fn check(&self, bearer: &str, digest: [u8; 32], now: Timestamp) -> Result<Believed, Fault> {
+    async fn check(&self, bearer: &str, key: Sum, now: Timestamp) -> Result<Believed, Fault> {
         let (id, secret) = parse(bearer).ok_or_else(refused)?;
-        let token = self.store.get(id).await?.ok_or_else(refused)?;
+        let token = self.live_token(id, now).await?.ok_or_else(refused)?;
         let matches = hash(secret).as_bytes().ct_eq(token.secret_hash.as_bytes());
-        let live = token.revoked_at.is_none() && token.expires_at.is_none_or(|at| at > now);
-        if !bool::from(matches) || !live {
+        if !bool::from(matches) {
             return Err(refused());
         }
-        let viewer = Viewer { token: id, name: token.name, role: token.role, expires_at: token.expires_at };
         let touched_at = token.last_used_at.unwrap_or(Timestamp(i64::MIN));
-        let believed = Believed { viewer, checked_at: now, touched_at };
+        let believed = Believed { viewer: viewer_of(token), checked_at: now, touched_at };
+        self.believe(key, &believed);
+        Ok(believed)
+    }
+
+    /// The token, unless it is unknown, revoked or over.
+    async fn live_token(&self, id: TokenId, now: Timestamp) -> Result<Option<Token>, Fault> {
+        let token = self.store.get(id).await?;
+        Ok(token.filter(|token| token.revoked_at.is_none() && token.expires_at.is_none_or(|at| at > now)))
+    }
+
+    fn believe(&self, key: Sum, believed: &Believed) {
         let mut all = self.believed.lock();
         if all.len() >= BELIEVED_MAX {
             all.clear();
         }
-        all.insert(digest, believed.clone());
-        Ok(believed)
+        all.insert(key, believed.clone());
     }
+
+    /// Who this is, when it was checked a moment ago.
+    fn known(&self, key: Sum, now: Timestamp) -> Option<Believed> {
+        let known = self.believed.lock().get(&key).cloned()?;
+        // A clock that was set back makes nobody believed for longer.
+        let is_fresh = (0..BELIEVED_MS).contains(&(now - known.checked_at));
+        (is_fresh && known.viewer.expires_at.is_none_or(|at| at > now)).then_some(known)
+    }
+
+    /// Whether the last use has to be written again; it is noted as written.
+    fn is_touch_due(&self, key: Sum, believed: &Believed, now: Timestamp) -> bool {
+        let is_due = now - believed.touched_at > TOUCH_EVERY_MS;
+        if is_due && let Some(known) = self.believed.lock().get_mut(&key) {
+            known.touched_at = now;
+        }
+        is_due
+    }
+}
+
+fn viewer_of(token: Token) -> Viewer {
+    Viewer { token: token.id, name: token.name, role: token.role, expires_at: token.expires_at }
 }
 
 /// The id and secret of `rg_<id>_<secret>`.
@@ -87,7 +140,7 @@ fn parse(bearer: &str) -> Option<(TokenId, &str)> {
 
 /// Lower-case hex of the SHA-256.
 fn hash(secret: &str) -> String {
-    hex(&Sha256::digest(secret.as_bytes()))
+    Sum::of(&[secret.as_bytes()]).to_string()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -112,18 +165,12 @@ fn random<const N: usize>() -> Result<[u8; N], Fault> {
 impl Gatekeeper for Guard {
     async fn authenticate(&self, bearer: &str) -> Result<Viewer, Fault> {
         let now = self.clock.now();
-        let digest: [u8; 32] = Sha256::digest(bearer.as_bytes()).into();
-        let known = self.believed.lock().get(&digest).cloned();
-        let fresh = known
-            .filter(|known| now - known.checked_at < BELIEVED_MS && known.viewer.expires_at.is_none_or(|at| at > now));
-        let believed = match fresh {
+        let key = Sum::of(&[bearer.as_bytes()]);
+        let believed = match self.known(key, now) {
             Some(believed) => believed,
-            None => self.check(bearer, digest, now).await?,
+            None => self.check(bearer, key, now).await?,
         };
-        if now - believed.touched_at > TOUCH_EVERY_MS {
-            if let Some(known) = self.believed.lock().get_mut(&digest) {
-                known.touched_at = now;
-            }
+        if self.is_touch_due(key, &believed, now) {
             self.store.touch(believed.viewer.token, now).await?;
         }
         Ok(believed.viewer)

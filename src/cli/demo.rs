@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use futures::StreamExt as _;
 use parking_lot::Mutex;
 use riskgraph_domain::Severity;
+use riskgraph_domain::access::Role;
 use riskgraph_domain::alert::{AlertChange, AlertEvent};
 use riskgraph_domain::command::Change;
 use riskgraph_domain::page::{PAGE_MAX, PageRequest};
@@ -19,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::serve::{print_first_token, wait_for_signal};
+use super::serve::{print_first_token, print_link, wait_for_signal};
 use super::{Done, EXIT_DONE, Failure};
 use crate::app::App;
 use crate::clock::SystemClock;
@@ -62,10 +63,16 @@ impl Demo {
             Internet::start(InternetOptions { seed: shop.options().seed, ..InternetOptions::default() }).await?;
         let config = config(&internet, &folder.path)?;
         let app = Arc::new(App::start(config, Arc::new(SystemClock)).await?);
-        println!("riskgraph demo on http://{}", listener.local_addr()?);
-        if let Some(bearer) = app.guard.first_token().await? {
-            print_first_token(&bearer);
-        }
+        let base = format!("http://{}", listener.local_addr()?);
+        println!("riskgraph demo on {base}");
+        let link = match app.guard.first_token().await? {
+            Some((token, bearer)) => {
+                print_first_token(&bearer);
+                app.guard.code_for(token.id).await?
+            }
+            None => app.guard.link(Role::Admin).await?,
+        };
+        print_link(&link, &base);
         let end = app.stop.clone();
         let serving = Arc::clone(&app);
         let server = tokio::spawn(async move { serving.serve(listener).await });

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use super::{Done, EXIT_DONE, Failure, SettingsArgs};
 use crate::app::App;
 use crate::clock::SystemClock;
+use crate::gatekeeper::Link;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
@@ -31,10 +32,12 @@ impl Serve {
             .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))
             .map_err(Failure::Use)?;
         let app = App::start(config, Arc::new(SystemClock)).await?;
-        if let Some(bearer) = app.guard.first_token().await? {
+        let base = format!("http://{}", listener.local_addr()?);
+        if let Some((token, bearer)) = app.guard.first_token().await? {
             print_first_token(&bearer);
+            print_link(&app.guard.code_for(token.id).await?, &base);
         }
-        println!("riskgraph listens on http://{}", listener.local_addr()?);
+        println!("riskgraph listens on {base}");
         let stop = app.stop.clone();
         tokio::spawn(async move {
             wait_for_signal().await;
@@ -49,6 +52,11 @@ impl Serve {
 /// Shows the admin token; it is kept nowhere in clear.
 pub(super) fn print_first_token(bearer: &str) {
     println!("admin token (shown once, valid until revoked):\n\n  {bearer}\n");
+}
+
+/// Shows a link that signs in once.
+pub(super) fn print_link(link: &Link, base: &str) {
+    println!("open this to sign in (works once, until {}):\n\n  {}\n", link.expires_at, link.url(base));
 }
 
 /// Waits for Ctrl-C or a termination signal.

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use riskgraph_domain::access::{Role, Token};
+use riskgraph_domain::TokenId;
+use riskgraph_domain::access::{Capability, Role, Token};
 use riskgraph_domain::ports::Gatekeeper as _;
 use riskgraph_domain::time::{Clock as _, DAY_MS};
 
 use super::{Done, EXIT_DONE, EXIT_FAILED, Failure, Format, SettingsArgs};
 use crate::app::open_store;
 use crate::clock::SystemClock;
-use crate::gatekeeper::Guard;
+use crate::gatekeeper::{Guard, GuardParts};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct TokenCommand {
@@ -34,6 +35,20 @@ enum Action {
         #[command(flatten)]
         settings: SettingsArgs,
     },
+    /// Print a link that signs a browser in once; the service need not be restarted.
+    Link {
+        /// What whoever opens it may do: admin, analyst or reader.
+        #[arg(long, default_value = "admin")]
+        role: String,
+        /// Sign in as this token (tok_...) instead of one made for the link.
+        #[arg(long, value_name = "ID", conflicts_with = "role")]
+        token: Option<String>,
+        /// Where the service is, as the browser reaches it; without it, where the configuration says it listens.
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        #[command(flatten)]
+        settings: SettingsArgs,
+    },
     /// List tokens (never their secrets).
     List {
         #[arg(long, value_enum, default_value_t)]
@@ -53,6 +68,7 @@ impl TokenCommand {
     pub(super) async fn run(self) -> Done {
         match self.action {
             Action::Create { role, name, days, settings } => create(&role, &name, days, &settings).await,
+            Action::Link { role, token, url, settings } => link(&role, token.as_deref(), url, &settings).await,
             Action::List { format, settings } => list(format, &settings).await,
             Action::Revoke { id, settings } => revoke(&id, &settings).await,
         }
@@ -65,12 +81,44 @@ async fn guard(settings: &SettingsArgs) -> Result<Guard, Failure> {
         std::fs::create_dir_all(&config.store.data_dir)?;
     }
     let store = open_store(&config).await?;
-    Ok(Guard::new(store.tokens(), Arc::new(SystemClock)))
+    Ok(Guard::new(GuardParts {
+        tokens: store.tokens(),
+        sessions: store.sessions(),
+        clock: Arc::new(SystemClock),
+        limits: config.session_limits(),
+    }))
 }
 
-async fn create(role: &str, name: &str, days: Option<u32>, settings: &SettingsArgs) -> Done {
-    let role = Role::parse(role)
-        .ok_or_else(|| Failure::Use(anyhow!("'{role}' is no role; use admin, analyst, reader or ingest")))?;
+fn role(given: &str) -> Result<Role, Failure> {
+    Role::parse(given)
+        .ok_or_else(|| Failure::Use(anyhow!("'{given}' is no role; use admin, analyst, reader or ingest")))
+}
+
+async fn link(given: &str, token: Option<&str>, url: Option<String>, settings: &SettingsArgs) -> Done {
+    let role = role(given)?;
+    if !role.may(Capability::Read) {
+        return Err(Failure::Use(anyhow!("a token of the role {given} cannot sign in; use admin, analyst or reader")));
+    }
+    let base = match url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => format!("http://{}", settings.load()?.server.listen),
+    };
+    let guard = guard(settings).await?;
+    let link = match token {
+        Some(id) => guard.code_for(parse(id)?).await?,
+        None => guard.link(role).await?,
+    };
+    eprintln!("signs in once as {}, until {}:", link.token, link.expires_at);
+    println!("{}", link.url(&base));
+    Ok(EXIT_DONE)
+}
+
+fn parse(id: &str) -> Result<TokenId, Failure> {
+    id.parse().map_err(|_| Failure::Use(anyhow!("'{id}' is no token id; see `riskgraph token list`")))
+}
+
+async fn create(given: &str, name: &str, days: Option<u32>, settings: &SettingsArgs) -> Done {
+    let role = role(given)?;
     let expires_at = days.map(|days| SystemClock.now() + i64::from(days) * DAY_MS);
     let (token, bearer) = guard(settings).await?.create(name, role, expires_at).await?;
     eprintln!("{} ({}), shown once:", token.id, token.role.as_str());
@@ -112,8 +160,7 @@ fn row(token: &Token) -> serde_json::Value {
 }
 
 async fn revoke(id: &str, settings: &SettingsArgs) -> Done {
-    let parsed = id.parse().map_err(|_| Failure::Use(anyhow!("'{id}' is no token id; see `riskgraph token list`")))?;
-    if guard(settings).await?.revoke(parsed).await? {
+    if guard(settings).await?.revoke(parse(id)?).await? {
         println!("revoked {id}");
         Ok(EXIT_DONE)
     } else {

@@ -25,6 +25,7 @@ fn document(name: &str) -> Option<String> {
         "Query.alerts" => "{ alerts(first: 1) { edges { cursor } } }".to_owned(),
         "Query.alert" => format!("{{ alert(id: \"{}\") {{ id }} }}", ids("alr")),
         "Query.tokens" => "{ tokens { id } }".to_owned(),
+        "Query.me" => "{ me { name role capabilities expiresAt session } }".to_owned(),
         "Mutation.addVendor" => {
             "mutation { addVendor(input: {name: \"V\", domains: [\"v.example\"]}) { id } }".to_owned()
         }
@@ -75,6 +76,9 @@ async fn enters(client: &Client, name: &str) -> Option<bool> {
         "GET /health/ready" => client.get("/health/ready").await,
         "GET /graphiql" | "GET /graphiql.js" | "GET /graphiql.css" => client.get(name.trim_start_matches("GET ")).await,
         "GET /" => client.get("/").await,
+        // Open: what is asked without a body or a cookie is a bad request or already done, never a refusal.
+        "POST /session" => client.post("/session", "").await,
+        "DELETE /session" => client.delete("/session").await,
         _ => return None,
     };
     Some(is_in(&answer))

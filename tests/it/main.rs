@@ -9,5 +9,6 @@ mod cli;
 mod contract;
 mod ingest;
 mod never_lost;
+mod session;
 mod story;
 mod support;

@@ -16,6 +16,7 @@ use riskgraph_domain::access::{Capability, Viewer};
 use riskgraph_domain::error::{Fault, FaultCode};
 
 use crate::graphql::loader::Loaders;
+use crate::http::caller::{Caller, Via};
 use crate::services::Services;
 
 pub(crate) use admin::Administrator;
@@ -27,6 +28,8 @@ pub(crate) use triage::Triager;
 pub(crate) struct Session {
     pub(crate) services: Services,
     pub(crate) viewer: Viewer,
+    /// How the viewer came in.
+    pub(crate) via: Via,
     pub(crate) loaders: Loaders,
     budget: Budget,
 }
@@ -46,8 +49,8 @@ impl Budget {
 }
 
 impl Session {
-    pub(crate) const fn new(services: Services, viewer: Viewer, loaders: Loaders, budget: Budget) -> Self {
-        Self { services, viewer, loaders, budget }
+    pub(crate) fn new(services: Services, caller: Caller, loaders: Loaders, budget: Budget) -> Self {
+        Self { services, viewer: caller.viewer, via: caller.via, loaders, budget }
     }
 
     /// Counts nodes about to be loaded.
@@ -99,5 +102,5 @@ pub(crate) fn demand(viewer: &Viewer, capability: Capability) -> Result<(), Faul
 
 /// The fault of a request without a valid token.
 pub(crate) fn unauthenticated() -> Fault {
-    Fault::new(FaultCode::Unauthenticated, "no valid token; send 'Authorization: Bearer <token>'")
+    Fault::new(FaultCode::Unauthenticated, "no valid token; send 'Authorization: Bearer <token>', or sign in")
 }

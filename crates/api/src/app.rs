@@ -10,6 +10,7 @@ use crate::access::{Budget, Session};
 use crate::fault::RequestIds;
 use crate::graphql::loader::Loaders;
 use crate::graphql::{ApiSchema, schema};
+use crate::http::caller::{Caller, Via};
 use crate::http::memory::Memory;
 use crate::services::{ApiOptions, Services};
 
@@ -41,7 +42,11 @@ impl App {
     }
 
     pub(crate) fn session(&self, viewer: Viewer, budget: Budget) -> Arc<Session> {
-        Arc::new(Session::new(self.services.clone(), viewer, self.loaders.clone(), budget))
+        self.session_of(Caller { viewer, via: Via::Token }, budget)
+    }
+
+    pub(crate) fn session_of(&self, caller: Caller, budget: Budget) -> Arc<Session> {
+        Arc::new(Session::new(self.services.clone(), caller, self.loaders.clone(), budget))
     }
 
     /// The permit of one open stream; held as long as the stream.

@@ -7,6 +7,7 @@ pub(crate) mod alert;
 pub(crate) mod entity;
 pub(crate) mod integration;
 pub(crate) mod loader;
+pub(crate) mod me;
 pub(crate) mod mutation;
 pub(crate) mod node;
 pub(crate) mod page;

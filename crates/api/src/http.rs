@@ -1,5 +1,8 @@
 //! The HTTP side: one router, built from [`crate::surface::ROUTES`] and nothing else.
 
+mod arrival;
+pub(crate) mod caller;
+mod cookie;
 mod door;
 mod events;
 mod graphiql;
@@ -9,6 +12,8 @@ mod health;
 pub(crate) mod memory;
 mod run;
 mod serve;
+mod session;
+mod site;
 mod sse;
 mod ws;
 
@@ -18,9 +23,10 @@ use axum::Extension;
 use axum::handler::Handler;
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use riskgraph_domain::error::Fault;
 
+pub use arrival::Networks;
 pub use serve::serve;
 
 use crate::app::App;
@@ -60,6 +66,8 @@ fn handler(route: &Route, app: &Arc<App>) -> MethodRouter<Arc<App>> {
         Endpoint::HealthLive => on(route.method, health::live),
         Endpoint::HealthReady => on(route.method, health::ready),
         Endpoint::Metrics => on(route.method, health::metrics),
+        Endpoint::SignIn => on(route.method, session::begin),
+        Endpoint::SignOut => on(route.method, session::end),
     };
     match route.door {
         Door::Open | Door::Handshake(_) => handler,
@@ -78,5 +86,6 @@ where
     match method {
         Method::Get => get(handler),
         Method::Post => post(handler),
+        Method::Delete => delete(handler),
     }
 }

@@ -16,6 +16,6 @@ mod services;
 mod surface;
 
 pub use graphql::sdl;
-pub use http::{router, serve};
+pub use http::{Networks, router, serve};
 pub use services::{ApiOptions, ConnectionLimits, Graphiql, GraphqlLimits, IngestLimits, LiveLimits, Services};
 pub use surface::{SurfaceItem, surface};

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riskgraph_domain::ports::{BaselineView, Commands, Gatekeeper, GraphView, Intake, Live, Records, Status};
+use riskgraph_domain::session::Sessions;
 use tokio_util::sync::CancellationToken;
+
+use crate::http::Networks;
 
 /// The ports the API serves; cheap to clone.
 #[derive(Clone)]
@@ -16,6 +19,7 @@ pub struct Services {
     pub commands: Arc<dyn Commands>,
     pub live: Arc<dyn Live>,
     pub gatekeeper: Arc<dyn Gatekeeper>,
+    pub sessions: Arc<dyn Sessions>,
     pub status: Arc<dyn Status>,
 }
 
@@ -28,6 +32,8 @@ pub struct ApiOptions {
     pub connections: ConnectionLimits,
     /// Whether `/graphiql` is served.
     pub graphiql: Graphiql,
+    /// Proxies in front whose `X-Forwarded-` headers are believed.
+    pub proxies: Networks,
     /// Cancelled when the service stops: streams end, so that clients resume elsewhere by cursor.
     pub stop: CancellationToken,
 }
@@ -115,6 +121,7 @@ impl Default for ApiOptions {
             live: LiveLimits::default(),
             connections: ConnectionLimits::default(),
             graphiql: Graphiql::Served,
+            proxies: Networks::default(),
             stop: CancellationToken::new(),
         }
     }

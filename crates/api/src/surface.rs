@@ -59,6 +59,7 @@ fields! { query, "Query":
     alerts "alerts" => Reader;
     alert "alert" => Reader;
     tokens "tokens" => Administrator;
+    me "me" => Reader;
 }
 
 fields! { mutation, "Mutation":
@@ -95,6 +96,7 @@ pub(crate) struct Route {
 pub(crate) enum Method {
     Get,
     Post,
+    Delete,
 }
 
 /// How a route is kept.
@@ -102,7 +104,7 @@ pub(crate) enum Method {
 pub(crate) enum Door {
     /// Open to everyone.
     Open,
-    /// A valid bearer token whose role has the capability, before the handler runs.
+    /// A valid bearer token or session whose role has the capability, before the handler runs.
     Bearer(Capability),
     /// The same, but a WebSocket may bring its token in the first message: the handler checks.
     Handshake(Capability),
@@ -145,6 +147,8 @@ routes! {
     Get "GET" "/health/live" => HealthLive, Door::Open;
     Get "GET" "/health/ready" => HealthReady, Door::Open;
     Get "GET" "/metrics" => Metrics, Door::Bearer(Observer::CAPABILITY);
+    Post "POST" "/session" => SignIn, Door::Open;
+    Delete "DELETE" "/session" => SignOut, Door::Open;
 }
 
 #[cfg(test)]

@@ -31,6 +31,12 @@ pub enum Capability {
     Observe,
 }
 
+impl Capability {
+    /// All capabilities, in the order they are listed.
+    pub const ALL: &'static [Self] =
+        &[Self::Ingest, Self::Read, Self::Triage, Self::Respond, Self::Approve, Self::Administer, Self::Observe];
+}
+
 impl Role {
     /// Whether a token of this role has the capability.
     #[must_use]

@@ -9,6 +9,7 @@
 pub mod access;
 pub mod alert;
 pub mod command;
+pub mod digest;
 pub mod document;
 pub mod error;
 pub mod event;
@@ -21,6 +22,7 @@ pub mod ports;
 pub mod posture;
 pub mod respond;
 pub mod secret;
+pub mod session;
 pub mod signal;
 pub mod text;
 pub mod time;

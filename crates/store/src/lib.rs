@@ -15,6 +15,7 @@ mod journal;
 mod options;
 mod records;
 mod rows;
+mod sessions;
 mod state;
 mod store;
 mod tokens;

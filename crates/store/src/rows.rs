@@ -211,3 +211,18 @@ row!(document, "document" {
     at: i64,
     note: Option<String>,
 });
+row!(session, "session" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    key: Vec<u8>,
+    token_id: Vec<u8>,
+    created_at: i64,
+    last_used_at: i64,
+    expires_at: i64,
+});
+row!(sign_in_code, "sign_in_code" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    key: Vec<u8>,
+    token_id: Vec<u8>,
+    created_at: i64,
+    expires_at: i64,
+});

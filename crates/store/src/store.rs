@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::ports::{JobStore, Journal, Records, StateStore, TokenStore};
+use riskgraph_domain::session::SessionStore;
 
 use crate::db::{Db, Part, is_sqlite};
 use crate::error::StoreError;
@@ -70,6 +71,12 @@ impl Store {
     #[must_use]
     pub fn documents(&self) -> Arc<dyn DocumentStore> {
         Arc::clone(&self.state) as Arc<dyn DocumentStore>
+    }
+
+    /// The sign-in sessions.
+    #[must_use]
+    pub fn sessions(&self) -> Arc<dyn SessionStore> {
+        Arc::clone(&self.state) as Arc<dyn SessionStore>
     }
 
     /// Commits what waits in the journal's queue, refuses more, and closes both databases.

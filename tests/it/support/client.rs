@@ -53,6 +53,11 @@ impl Client {
         answer(request.send().await.expect("the service answers")).await.expect("the answer reads")
     }
 
+    pub async fn delete(&self, path: &str) -> Answer {
+        let request = self.http.delete(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        answer(request.send().await.expect("the service answers")).await.expect("the answer reads")
+    }
+
     /// Runs a document and gives `data`; errors of GraphQL fail the test.
     pub async fn graphql(&self, query: &str, variables: Value) -> Value {
         let answer = self.graphql_raw(query, variables).await;

@@ -14,6 +14,8 @@ pub struct Server {
     pub url: String,
     /// The admin token, when this start printed one.
     pub first_token: Option<String>,
+    /// The sign-in link, when this start printed one.
+    pub link: Option<String>,
 }
 
 impl Server {
@@ -37,7 +39,7 @@ impl Server {
             .spawn()
             .expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        let mut first_token = None;
+        let (mut first_token, mut link) = (None, None);
         let url = loop {
             let line = lines.next_line().await.expect("stdout reads").expect("the service listens before it ends");
             if let Some(url) = line.strip_prefix("riskgraph listens on ") {
@@ -46,8 +48,11 @@ impl Server {
             if line.trim_start().starts_with("rg_") {
                 first_token = Some(line.trim().to_owned());
             }
+            if line.contains("/#code=") {
+                link = Some(line.trim().to_owned());
+            }
         };
-        Self { child, url, first_token }
+        Self { child, url, first_token, link }
     }
 
     /// A client with the token of the first start.

@@ -1,20 +1,24 @@
-//! Lets a request through whose bearer token has the route's capability.
+//! Lets a request through whose bearer token or session has the route's capability.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use riskgraph_domain::access::{Capability, Viewer};
-use riskgraph_domain::error::Fault;
+use riskgraph_domain::error::{Fault, FaultCode};
 
+use super::arrival::Arrival;
+use super::caller::{Caller, Via};
+use super::cookie::{self, Found};
+use super::site::{self, Demand};
 use crate::access::{demand, unauthenticated};
 use crate::app::App;
 use crate::fault::{RequestId, Shape, http_response};
 
 /// Longest token we look at; ours have under 100 characters.
-const TOKEN_LENGTH_MAX: usize = 512;
+pub(super) const TOKEN_LENGTH_MAX: usize = 512;
 
 /// What one route's door knows.
 #[derive(Clone)]
@@ -23,11 +27,14 @@ pub(super) struct Keeper {
     pub(super) capability: Capability,
 }
 
-/// The middleware before a handler; hands the [`Viewer`] on as an extension.
+/// The middleware before a handler; hands [`Caller`] and [`Viewer`] on as extensions.
 pub(super) async fn keep(State(keeper): State<Keeper>, mut request: Request, next: Next) -> Response {
-    match enter(&keeper.app, request.headers(), keeper.capability).await {
-        Ok(viewer) => {
-            request.extensions_mut().insert(viewer);
+    let demand = if request.method() == Method::GET { Demand::Download } else { Demand::Query };
+    let asked = (keeper.capability, demand);
+    match enter(&keeper.app, request.headers(), request.extensions(), asked).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller.viewer.clone());
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(fault) => {
@@ -37,10 +44,46 @@ pub(super) async fn keep(State(keeper): State<Keeper>, mut request: Request, nex
     }
 }
 
-/// The viewer of a request whose token has the capability.
-pub(super) async fn enter(app: &App, headers: &HeaderMap, capability: Capability) -> Result<Viewer, Fault> {
-    let token = bearer(headers).ok_or_else(unauthenticated)?;
-    admit(app, token, capability).await
+/// The caller whose token has the capability; without a token, whose session has it.
+pub(super) async fn enter(
+    app: &App,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    (capability, kind): (Capability, Demand),
+) -> Result<Caller, Fault> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        let token = bearer(headers).ok_or_else(unauthenticated)?;
+        return admit(app, token, capability).await.map(Caller::by_token);
+    }
+    // Events come from programs: a browser that is signed in has no business there.
+    if capability == Capability::Ingest {
+        return Err(unauthenticated());
+    }
+    let caller = by_session(app, headers, extensions, kind).await?.ok_or_else(unauthenticated)?;
+    demand(&caller.viewer, capability)?;
+    Ok(caller)
+}
+
+/// The caller of the request's session; `None` when it has no cookie of ours. One that has must come from our own page.
+pub(super) async fn by_session(
+    app: &App,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    kind: Demand,
+) -> Result<Option<Caller>, Fault> {
+    let arrival = extensions.get::<Arrival>().cloned().unwrap_or_default();
+    let secret = match cookie::find(headers, arrival.transport) {
+        Found::None => return Ok(None),
+        Found::One(secret) => secret,
+        Found::Several => {
+            let message =
+                "several session cookies were sent, so one was planted; clear this site's cookies and sign in";
+            return Err(Fault::new(FaultCode::Unauthenticated, message));
+        }
+    };
+    site::check(kind, headers, &arrival)?;
+    let (key, viewer) = app.services.sessions.resume(secret).await?;
+    Ok(Some(Caller { viewer, via: Via::Session(key) }))
 }
 
 /// The viewer of a token that has the capability.

@@ -12,11 +12,13 @@ use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use riskgraph_domain::access::{Capability, Viewer};
+use riskgraph_domain::access::Capability;
 use riskgraph_domain::error::{Fault, FaultCode};
 use serde_json::Value;
 
+use super::caller::Caller;
 use super::run::{self, Prepared};
+use super::site::Demand;
 use super::{door, sse, ws};
 use crate::app::App;
 use crate::fault::{RequestId, Shape, graphql_response, http_response};
@@ -24,7 +26,7 @@ use crate::fault::{RequestId, Shape, graphql_response, http_response};
 /// Answers `POST /graphql`.
 pub(super) async fn post(
     State(app): State<Arc<App>>,
-    Extension(viewer): Extension<Viewer>,
+    Extension(caller): Extension<Caller>,
     Extension(id): Extension<RequestId>,
     headers: HeaderMap,
     body: Body,
@@ -33,7 +35,7 @@ pub(super) async fn post(
         Ok(request) => request,
         Err(refused) => return refused.into_response(&id),
     };
-    answer(&app, viewer, request, &headers, id).await
+    answer(&app, caller, request, &headers, id).await
 }
 
 /// Answers `GET /graphql`: a WebSocket, or a query in the URL (never a change: a link must not change anything).
@@ -45,16 +47,17 @@ pub(super) async fn get(
 ) -> Response {
     if parts.headers.contains_key(header::UPGRADE) {
         return match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(upgrade) => ws::upgrade(app, &parts.headers, upgrade),
+            Ok(upgrade) => ws::upgrade(app, &parts, upgrade).await,
             Err(rejection) => rejection.into_response(),
         };
     }
-    let viewer = match door::enter(&app, &parts.headers, Capability::Read).await {
-        Ok(viewer) => viewer,
+    let demand = if wants_events(&parts.headers) { Demand::Stream } else { Demand::Query };
+    let caller = match door::enter(&app, &parts.headers, &parts.extensions, (Capability::Read, demand)).await {
+        Ok(caller) => caller,
         Err(fault) => return http_response(&fault, &id, Shape::Graphql),
     };
     match from_url(parameters) {
-        Ok(request) => match run::prepare(&app, viewer, request, id.clone()) {
+        Ok(request) => match run::prepare(&app, caller, request, id.clone()) {
             Ok(prepared) if prepared.operation == OperationType::Mutation => {
                 let fault = Fault::new(FaultCode::BadInput, "a change needs POST");
                 let mut response = http_response(&fault, &id, Shape::Graphql);
@@ -68,8 +71,8 @@ pub(super) async fn get(
     }
 }
 
-async fn answer(app: &Arc<App>, viewer: Viewer, request: Request, headers: &HeaderMap, id: RequestId) -> Response {
-    match run::prepare(app, viewer, request, id.clone()) {
+async fn answer(app: &Arc<App>, caller: Caller, request: Request, headers: &HeaderMap, id: RequestId) -> Response {
+    match run::prepare(app, caller, request, id.clone()) {
         Ok(prepared) => deliver(app, prepared, headers, &id).await,
         Err(fault) => refuse(&fault, headers, &id),
     }
@@ -150,7 +153,7 @@ async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Request, Ref
     Ok(request)
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }

@@ -10,6 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::arrival::Arrival;
 use crate::app::App;
 use crate::fault::REQUEST_ID;
 
@@ -34,7 +35,9 @@ pub(super) fn protect(router: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<Ap
 
 async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let id = app.requests.next();
+    let arrival = Arrival::of(&request, &app.options.proxies);
     request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(arrival);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id.header());

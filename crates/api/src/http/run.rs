@@ -5,25 +5,25 @@ use std::sync::Arc;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response};
 use futures::stream::{BoxStream, StreamExt};
-use riskgraph_domain::access::Viewer;
 use riskgraph_domain::error::{Fault, FaultCode};
 
 use crate::access::Budget;
 use crate::app::App;
 use crate::fault::{RequestId, finish, graphql_response};
 use crate::graphql::subscription::ResumeFrom;
+use crate::http::caller::Caller;
 use crate::limits;
 
 /// A request within its limits, with its viewer.
 pub(super) struct Prepared {
     request: Request,
     pub(super) operation: OperationType,
-    pub(super) viewer: Viewer,
+    pub(super) caller: Caller,
     id: RequestId,
 }
 
 /// Checks the limits and puts the viewer in.
-pub(super) fn prepare(app: &App, viewer: Viewer, mut request: Request, id: RequestId) -> Result<Prepared, Fault> {
+pub(super) fn prepare(app: &App, caller: Caller, mut request: Request, id: RequestId) -> Result<Prepared, Fault> {
     let limits = &app.options.graphql;
     let name = request.operation_name.as_deref();
     let checked = limits::check(&request.query, name, &request.variables, limits)?;
@@ -32,8 +32,8 @@ pub(super) fn prepare(app: &App, viewer: Viewer, mut request: Request, id: Reque
         OperationType::Subscription => Budget::Stream,
         OperationType::Query | OperationType::Mutation => Budget::nodes(limits.nodes_max),
     };
-    let request = request.data(app.session(viewer.clone(), budget));
-    Ok(Prepared { request, operation: checked.operation, viewer, id })
+    let request = request.data(app.session_of(caller.clone(), budget));
+    Ok(Prepared { request, operation: checked.operation, caller, id })
 }
 
 impl Prepared {

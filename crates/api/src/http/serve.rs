@@ -2,16 +2,20 @@
 //! may take (a slow client would otherwise hold a connection for ever), and of the time the end may take.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tower::Layer as _;
 
+use super::arrival::Peer;
 use crate::services::ApiOptions;
 
 /// Pause after a failed accept (no more file descriptors), so that the loop does not spin.
@@ -38,7 +42,8 @@ pub async fn serve(listener: TcpListener, router: axum::Router, options: &ApiOpt
             () = options.stop.cancelled() => break,
             stream = accept(&listener) => stream,
         };
-        let service = TowerToHyperService::new(router.clone());
+        let (stream, peer) = stream;
+        let service = TowerToHyperService::new(Extension(Peer(peer)).layer(router.clone()));
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let connection = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
@@ -55,13 +60,13 @@ pub async fn serve(listener: TcpListener, router: axum::Router, options: &ApiOpt
     Ok(())
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // A result should not wait for a packet to fill; when the option cannot be set, it waits.
                 let _unset = stream.set_nodelay(true);
-                return stream;
+                return (stream, peer);
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

@@ -12,11 +12,11 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, BoxStream, Stream, StreamExt};
-use riskgraph_domain::access::Viewer;
 use riskgraph_domain::error::{Fault, FaultCode};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use super::caller::Caller;
 use super::run::{self, Prepared};
 use crate::app::App;
 use crate::fault::{RequestId, Shape, graphql_response, http_response};
@@ -31,7 +31,7 @@ pub(super) fn respond(app: &Arc<App>, prepared: Prepared, headers: &HeaderMap, i
         Err(fault) => return http_response(&fault, id, Shape::Graphql),
     };
     let last = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()).filter(|cursor| !cursor.is_empty());
-    let viewer = prepared.viewer.clone();
+    let caller = prepared.caller.clone();
     let prepared = match last {
         Some(cursor) => prepared.resume_from(cursor.to_owned()),
         None => prepared,
@@ -40,7 +40,7 @@ pub(super) fn respond(app: &Arc<App>, prepared: Prepared, headers: &HeaderMap, i
     let mut recheck = interval_at(Instant::now() + every, every);
     recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let results = run::stream(app, prepared);
-    let following = Following { app: Arc::clone(app), viewer, id: id.clone(), results, recheck, _permit: permit };
+    let following = Following { app: Arc::clone(app), caller, id: id.clone(), results, recheck, _permit: permit };
     let events = stream::unfold(Some(following), |state| async move {
         let mut following = state?;
         let step = following.next().await;
@@ -61,7 +61,7 @@ fn sse(events: impl Stream<Item = Event> + Send + 'static, keep_alive: KeepAlive
 
 struct Following {
     app: Arc<App>,
-    viewer: Viewer,
+    caller: Caller,
     id: RequestId,
     results: BoxStream<'static, GraphqlResponse>,
     recheck: Interval,
@@ -80,10 +80,10 @@ impl Following {
                 biased;
                 () = self.app.options.stop.cancelled() => return Step::Complete,
                 _ = self.recheck.tick() => {
-                    if !self.app.services.gatekeeper.still_valid(&self.viewer).await {
+                    if !self.caller.may_stay(&self.app).await {
                         // The next step finds no more results and ends the stream.
                         self.results = stream::empty().boxed();
-                        let fault = Fault::new(FaultCode::Unauthenticated, "the token is no longer valid");
+                        let fault = Fault::new(FaultCode::Unauthenticated, "the token or session is no longer valid");
                         return Step::Result(Box::new(graphql_response(&fault, &self.id)));
                     }
                 }

@@ -14,16 +14,19 @@ use std::sync::Arc;
 
 use async_graphql::{Request, Response as GraphqlResponse, Value};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, BoxStream, StreamExt};
-use riskgraph_domain::access::{Capability, Viewer};
+use riskgraph_domain::access::Capability;
 use riskgraph_domain::error::{Fault, FaultCode};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_stream::StreamMap;
 
+use super::caller::Caller;
+use super::site::Demand;
 use super::{door, run};
+use crate::access::demand;
 use crate::app::App;
 use crate::fault::{REQUEST_ID, graphql_response};
 use message::{Client, Close, Server};
@@ -33,15 +36,23 @@ const PROTOCOL: &str = "graphql-transport-ws";
 /// Bytes that wait for a slow peer in the socket, at most; one message may be larger only alone.
 const WRITE_BUFFER_MAX: usize = 4 << 20;
 
-/// Accepts the upgrade. The token comes in the headers, or in the payload of `connection_init`.
-pub(super) fn upgrade(app: Arc<App>, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+/// Accepts the upgrade. The token comes in the headers, or in the payload of `connection_init`; a browser that is signed
+/// in needs none, but must come from a page of ours.
+pub(super) async fn upgrade(app: Arc<App>, parts: &Parts, upgrade: WebSocketUpgrade) -> Response {
     let id = app.requests.next();
+    let signed_in = match door::by_session(&app, &parts.headers, &parts.extensions, Demand::Socket).await {
+        Ok(caller) => caller,
+        // A session that is over is none: a token may come with the first message.
+        Err(fault) if fault.code == FaultCode::Unauthenticated => None,
+        Err(fault) => return crate::fault::http_response(&fault, &id, crate::fault::Shape::Plain),
+    };
     let permit = match app.stream_permit() {
         Ok(permit) => permit,
         Err(fault) => return crate::fault::http_response(&fault, &id, crate::fault::Shape::Plain),
     };
     let bytes_max = app.options.graphql.body_bytes_max;
-    let token = door::bearer(headers).map(str::to_owned);
+    let token = door::bearer(&parts.headers).map(str::to_owned);
+    let given = Given { token, signed_in };
     let upgrade = upgrade
         .protocols([PROTOCOL])
         .max_message_size(bytes_max)
@@ -50,7 +61,7 @@ pub(super) fn upgrade(app: Arc<App>, headers: &HeaderMap, upgrade: WebSocketUpgr
     let speaks = upgrade.selected_protocol().is_some();
     let mut response = upgrade
         .on_upgrade(move |socket| async move {
-            let mut connection = Connection::new(app, socket, token, permit);
+            let mut connection = Connection::new(app, socket, given, permit);
             let close = if speaks { connection.serve().await } else { Some(Close::NotAcceptable) };
             if let Some(close) = close {
                 connection.close(close).await;
@@ -64,12 +75,17 @@ pub(super) fn upgrade(app: Arc<App>, headers: &HeaderMap, upgrade: WebSocketUpgr
 /// What comes out of an operation: a result, or its end.
 type Step = Option<GraphqlResponse>;
 
+/// What the upgrade's headers gave.
+struct Given {
+    token: Option<String>,
+    signed_in: Option<Caller>,
+}
+
 struct Connection {
     app: Arc<App>,
     socket: WebSocket,
-    /// Token of the upgrade's headers.
-    token: Option<String>,
-    viewer: Option<Viewer>,
+    given: Given,
+    caller: Option<Caller>,
     operations: StreamMap<String, BoxStream<'static, Step>>,
     init_until: Instant,
     heard_at: Instant,
@@ -79,7 +95,7 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(app: Arc<App>, socket: WebSocket, token: Option<String>, permit: OwnedSemaphorePermit) -> Self {
+    fn new(app: Arc<App>, socket: WebSocket, given: Given, permit: OwnedSemaphorePermit) -> Self {
         let live = &app.options.live;
         let now = Instant::now();
         Self {
@@ -89,8 +105,8 @@ impl Connection {
             recheck: every(live.recheck_every),
             app,
             socket,
-            token,
-            viewer: None,
+            given,
+            caller: None,
             operations: StreamMap::new(),
             _permit: permit,
         }
@@ -102,7 +118,7 @@ impl Connection {
         loop {
             let outcome = tokio::select! {
                 () = stop.cancelled() => Err(Some(Close::GoingAway)),
-                () = sleep_until(self.init_until), if self.viewer.is_none() => Err(Some(Close::InitTimeout)),
+                () = sleep_until(self.init_until), if self.caller.is_none() => Err(Some(Close::InitTimeout)),
                 message = self.socket.recv() => self.hear(message).await,
                 Some((id, step)) = self.operations.next() => self.tell(id, step).await,
                 _ = self.ping.tick() => self.ping().await,
@@ -141,13 +157,14 @@ impl Connection {
     }
 
     async fn init(&mut self, payload: Option<serde_json::Value>) -> Result<(), Option<Close>> {
-        if self.viewer.is_some() {
+        if self.caller.is_some() {
             return Err(Some(Close::TooManyInits));
         }
-        let token = message::token(payload.as_ref()).or(self.token.take()).unwrap_or_default();
-        let admitted = timeout(self.app.options.live.init_timeout, door::admit(&self.app, &token, Capability::Read));
+        let token = message::token(payload.as_ref()).or(self.given.token.take());
+        let admitting = admit(Arc::clone(&self.app), token, self.given.signed_in.take());
+        let admitted = timeout(self.app.options.live.init_timeout, admitting);
         match admitted.await {
-            Ok(Ok(viewer)) => self.viewer = Some(viewer),
+            Ok(Ok(caller)) => self.caller = Some(caller),
             Ok(Err(fault)) => return Err(Some(Close::Forbidden(fault.to_string()))),
             Err(_) => return Err(Some(Close::InitTimeout)),
         }
@@ -155,7 +172,7 @@ impl Connection {
     }
 
     async fn subscribe(&mut self, id: String, request: Request) -> Result<(), Option<Close>> {
-        let Some(viewer) = self.viewer.clone() else { return Err(Some(Close::Unauthorized)) };
+        let Some(caller) = self.caller.clone() else { return Err(Some(Close::Unauthorized)) };
         if self.operations.contains_key(id.as_str()) {
             return Err(Some(Close::Duplicate(id)));
         }
@@ -164,7 +181,7 @@ impl Connection {
         let prepared = if self.operations.len() >= max {
             Err(Fault::new(FaultCode::RateLimited, format!("at most {max} operations on one connection")))
         } else {
-            run::prepare(&self.app, viewer, request, request_id.clone())
+            run::prepare(&self.app, caller, request, request_id.clone())
         };
         match prepared {
             Ok(prepared) => {
@@ -199,11 +216,11 @@ impl Connection {
     }
 
     async fn recheck(&mut self) -> Result<(), Option<Close>> {
-        let Some(viewer) = &self.viewer else { return Ok(()) };
-        if self.app.services.gatekeeper.still_valid(viewer).await {
+        let Some(caller) = &self.caller else { return Ok(()) };
+        if caller.may_stay(&self.app).await {
             return Ok(());
         }
-        Err(Some(Close::Forbidden("the token is no longer valid".into())))
+        Err(Some(Close::Forbidden("the token or session is no longer valid".into())))
     }
 
     async fn send(&mut self, message: &Server<'_>) -> Result<(), Option<Close>> {
@@ -228,6 +245,17 @@ impl Connection {
             // A peer that does not answer is not waited for longer.
             let _elapsed = timeout(self.app.options.live.send_timeout, answered).await;
         }
+    }
+}
+
+/// A token goes before the session: who sends one means it.
+async fn admit(app: Arc<App>, token: Option<String>, signed_in: Option<Caller>) -> Result<Caller, Fault> {
+    match (token, signed_in) {
+        (None, Some(caller)) => {
+            demand(&caller.viewer, Capability::Read)?;
+            Ok(caller)
+        }
+        (token, _) => door::admit(&app, &token.unwrap_or_default(), Capability::Read).await.map(Caller::by_token),
     }
 }
 

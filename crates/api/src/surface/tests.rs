@@ -60,6 +60,14 @@ fn routes_are_added_in_one_place_only() {
 #[test]
 fn only_harmless_routes_are_open() {
     let open: Vec<&str> = surface().iter().filter(|item| item.capability.is_none()).map(|item| item.name).collect();
-    let expected = ["GET /graphiql", "GET /graphiql.js", "GET /graphiql.css", "GET /health/live", "GET /health/ready"];
+    let expected = [
+        "GET /graphiql",
+        "GET /graphiql.js",
+        "GET /graphiql.css",
+        "GET /health/live",
+        "GET /health/ready",
+        "POST /session",
+        "DELETE /session",
+    ];
     assert_eq!(open, expected);
 }

@@ -26,6 +26,7 @@ fn document(name: &str) -> Option<(&'static str, &'static str)> {
         "Query.alerts" => "{ alerts { totalCount } }",
         "Query.alert" => "{ alert(id: \"alr_00000000000000000000000000\") { id } }",
         "Query.tokens" => "{ tokens { id } }",
+        "Query.me" => "{ me { name } }",
         "Mutation.addVendor" => "mutation { addVendor(input: { name: \"n\", domains: [\"n.example\"] }) { id } }",
         "Mutation.updateVendor" => {
             "mutation { updateVendor(id: \"ven_00000000000000000000000000\", input: { name: \"n\", domains: [] }) { id } }"

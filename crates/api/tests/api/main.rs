@@ -9,6 +9,7 @@ mod graphql;
 mod limits;
 mod pages;
 mod serving;
+mod session;
 mod sse;
 mod support;
 mod websocket;

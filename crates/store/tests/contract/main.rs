@@ -13,6 +13,7 @@ mod many;
 mod operation;
 mod paging;
 mod samples;
+mod sessions;
 mod state;
 
 macro_rules! contract {
@@ -77,6 +78,9 @@ contract! {
     many:
         many_at_once_by_id
         current_postures_are_the_newest;
+    sessions:
+        sessions_live_and_end
+        a_code_goes_to_exactly_one;
     paging:
         pages_joined_are_the_list;
     operation:

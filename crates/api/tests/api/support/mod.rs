@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use sample::{alert, vendor};
-pub(crate) use world::World;
+pub(crate) use world::{CODE, World};
 
 /// How long a test waits for what must happen.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -46,6 +46,7 @@ impl Server {
             commands: world.clone(),
             live: world.clone(),
             gatekeeper: world.clone(),
+            sessions: world.clone(),
             status: world.clone(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

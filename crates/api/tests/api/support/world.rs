@@ -1,6 +1,7 @@
 //! In-memory makers of every port the API needs.
 
 mod ports;
+mod sessions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use riskgraph_domain::posture::{Finding, Posture};
 use riskgraph_domain::signal::{Severity, Signal};
 use riskgraph_domain::vendor::{Integration, Vendor};
 use tokio::sync::{Semaphore, broadcast};
+
+pub(crate) use sessions::CODE;
 
 use super::sample::{self, NOW, alert, entity, finding, posture, relation, signal, vendor};
 use super::{ADMIN, ANALYST, INGEST, READER};
@@ -55,6 +58,10 @@ pub(crate) struct Tables {
     pub(crate) forgotten: u64,
     pub(crate) viewers: BTreeMap<String, Viewer>,
     pub(crate) tokens: Vec<Token>,
+    /// Secret of a session -> its token's viewer.
+    pub(crate) sessions: BTreeMap<String, Viewer>,
+    pub(crate) n_sessions: u64,
+    pub(crate) code_taken: bool,
     /// A fault every question to the records meets.
     pub(crate) broken: Option<Fault>,
 }

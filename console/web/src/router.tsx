@@ -34,12 +34,12 @@ const cases = createRoute({
   getParentRoute: () => root,
   path: '/cases',
   validateSearch: search({ status: either<'OPEN' | 'CLOSED' | 'ALL'>('OPEN', 'CLOSED', 'ALL'), query: text }),
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: NotFound,
 })
 const oneCase = createRoute({
   getParentRoute: () => root,
   path: '/cases/$id',
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: NotFound,
 })
 const vendors = createRoute({
   getParentRoute: () => root,
@@ -48,26 +48,27 @@ const vendors = createRoute({
     query: text,
     tier: either<VendorTier>('CRITICAL', 'HIGH', 'MEDIUM', 'LOW'),
     grade: either<Grade>('A', 'B', 'C', 'D', 'F'),
+    order: either('risk', 'score', 'name'),
     add: flag,
   }),
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: lazyRouteComponent(() => import('@/features/vendors/VendorsPage'), 'VendorsPage'),
 })
 const vendor = createRoute({
   getParentRoute: () => root,
   path: '/vendors/$id',
   validateSearch: search({ tab: either('posture', 'findings', 'dependencies', 'alerts'), finding: text }),
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: lazyRouteComponent(() => import('@/features/vendors/VendorPage'), 'VendorPage'),
 })
 const integrations = createRoute({
   getParentRoute: () => root,
   path: '/integrations',
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: lazyRouteComponent(() => import('@/features/integrations/IntegrationsPage'), 'IntegrationsPage'),
 })
 const integration = createRoute({
   getParentRoute: () => root,
   path: '/integrations/$id',
   validateSearch: search({ range: either('day', 'week', 'month') }),
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: lazyRouteComponent(() => import('@/features/integrations/IntegrationPage'), 'IntegrationPage'),
 })
 const graph = createRoute({
   getParentRoute: () => root,
@@ -81,23 +82,23 @@ const graph = createRoute({
     as: either('picture', 'table'),
     depth: either(1, 2, 3, 4, 5, 6),
   }),
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: lazyRouteComponent(() => import('@/features/graph/GraphPage'), 'GraphPage'),
 })
 const playbooks = createRoute({
   getParentRoute: () => root,
   path: '/playbooks',
   validateSearch: search({ tab: either('playbooks', 'approvals', 'runs', 'switches') }),
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: NotFound,
 })
 const playbook = createRoute({
   getParentRoute: () => root,
   path: '/playbooks/$id',
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: NotFound,
 })
 const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$id',
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: NotFound,
 })
 const reports = createRoute({
   getParentRoute: () => root,
@@ -107,7 +108,7 @@ const reports = createRoute({
     open: text,
     tab: either('reports', 'schedules'),
   }),
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: NotFound,
 })
 const settings = createRoute({
   getParentRoute: () => root,
@@ -118,7 +119,7 @@ const settings = createRoute({
     actor: text,
     action: text,
   }),
-  component: lazyRouteComponent(() => import('@/shell/NotFound'), 'NotFound'),
+  component: NotFound,
 })
 
 const routeTree = root.addChildren([

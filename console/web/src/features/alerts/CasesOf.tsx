@@ -5,10 +5,10 @@ import { useState } from 'react'
 import { ask, useChange } from '@/api/graphql'
 import { AddToCaseDocument, CasesDocument, CreateCaseDocument } from '@/features/cases/cases.gql'
 import { Action } from '@/ui/Action'
+import { FormDialog } from '@/ui/FormDialog'
 import { Panel } from '@/ui/Page'
 import { StateOf } from '@/ui/Status'
 import type { AlertData } from './AlertPage'
-import { FormDialog } from './dialogs'
 
 /** The cases the alert is in, and the way into one. */
 export function CasesOf({ alert }: { alert: AlertData }) {

@@ -1,7 +1,8 @@
-import { Button, Modal, NativeSelect, Textarea, TextInput } from '@mantine/core'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { NativeSelect, Textarea, TextInput } from '@mantine/core'
+import { useState } from 'react'
 import { useChange } from '@/api/graphql'
 import type { Verdict } from '@/api/schema.gen'
+import { FormDialog } from '@/ui/FormDialog'
 import { localInput } from '@/ui/localTime'
 import { ResolveDocument, SetDueDocument } from './alerts.gql'
 
@@ -12,39 +13,6 @@ const VERDICTS: ReadonlyArray<{ value: Verdict; label: string }> = [
   { value: 'DUPLICATE', label: 'Duplicate: another alert tells the same' },
   { value: 'INSUFFICIENT_DATA', label: 'Cannot be told from what is known' },
 ]
-
-interface FormProps {
-  title: string
-  verb: string
-  isBusy: boolean
-  isReady?: boolean
-  onSubmit: () => void
-  onClose: () => void
-  children: ReactNode
-}
-
-/** A dialog that is one form. */
-export function FormDialog({ title, verb, isBusy, isReady = true, onSubmit, onClose, children }: FormProps) {
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    if (isReady) onSubmit()
-  }
-  return (
-    <Modal opened onClose={onClose} title={title}>
-      <form className="stack" onSubmit={submit}>
-        {children}
-        <div className="row">
-          <Button type="submit" loading={isBusy} disabled={!isReady}>
-            {verb}
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-        </div>
-      </form>
-    </Modal>
-  )
-}
 
 /** Closes an alert with what it really was; similar alerts of later days show the verdict. */
 export function ResolveDialog({ alertId, onClose }: { alertId: string; onClose: () => void }) {

@@ -34,12 +34,12 @@ const cases = createRoute({
   getParentRoute: () => root,
   path: '/cases',
   validateSearch: search({ status: either<'OPEN' | 'CLOSED' | 'ALL'>('OPEN', 'CLOSED', 'ALL'), query: text }),
-  component: NotFound,
+  component: lazyRouteComponent(() => import('@/features/cases/CasesPage'), 'CasesPage'),
 })
 const oneCase = createRoute({
   getParentRoute: () => root,
   path: '/cases/$id',
-  component: NotFound,
+  component: lazyRouteComponent(() => import('@/features/cases/CasePage'), 'CasePage'),
 })
 const vendors = createRoute({
   getParentRoute: () => root,
@@ -88,17 +88,17 @@ const playbooks = createRoute({
   getParentRoute: () => root,
   path: '/playbooks',
   validateSearch: search({ tab: either('playbooks', 'approvals', 'runs', 'switches') }),
-  component: NotFound,
+  component: lazyRouteComponent(() => import('@/features/playbooks/PlaybooksPage'), 'PlaybooksPage'),
 })
 const playbook = createRoute({
   getParentRoute: () => root,
   path: '/playbooks/$id',
-  component: NotFound,
+  component: lazyRouteComponent(() => import('@/features/playbooks/PlaybookPage'), 'PlaybookPage'),
 })
 const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$id',
-  component: NotFound,
+  component: lazyRouteComponent(() => import('@/features/playbooks/RunPage'), 'RunPage'),
 })
 const reports = createRoute({
   getParentRoute: () => root,
@@ -108,7 +108,7 @@ const reports = createRoute({
     open: text,
     tab: either('reports', 'schedules'),
   }),
-  component: NotFound,
+  component: lazyRouteComponent(() => import('@/features/reports/ReportsPage'), 'ReportsPage'),
 })
 const settings = createRoute({
   getParentRoute: () => root,
@@ -119,7 +119,7 @@ const settings = createRoute({
     actor: text,
     action: text,
   }),
-  component: NotFound,
+  component: lazyRouteComponent(() => import('@/features/settings/SettingsPage'), 'SettingsPage'),
 })
 
 const routeTree = root.addChildren([

@@ -4,7 +4,6 @@ import { useSyncExternalStore } from 'react'
 import type { TypedDocument } from './document'
 import { AlertChangesDocument, type AlertChangesSubscription, RunChangesDocument } from './live.gql'
 import { applyAlertChange, settle } from './liveCache'
-import { requestHeaders } from './session'
 
 /** Waits between attempts to reconnect, ms; the last one repeats. */
 const BACKOFF_MS = [250, 1_000, 2_000, 5_000]
@@ -46,7 +45,6 @@ function socket(): Client {
     // Every stream resumes from where it was, which the client's own retries cannot: they repeat the first request.
     retryAttempts: 0,
     keepAlive: 20_000,
-    connectionParams: () => requestHeaders(),
     on: { connected: () => publish({ state: 'live' }) },
   })
   return client

@@ -9,10 +9,8 @@ const CONSOLE_HEADER = { 'x-riskgraph-console': '1' }
 type Listener = () => void
 const listeners = new Set<Listener>()
 
-let pending: string | null = null
-
 export function requestHeaders(): Record<string, string> {
-  return pending ? { authorization: `Bearer ${pending}` } : CONSOLE_HEADER
+  return CONSOLE_HEADER
 }
 
 /** Tells the page that the service no longer knows us. */
@@ -36,10 +34,6 @@ export async function signIn(secret: { token: string } | { code: string }): Prom
     throw new ApiError('The service does not answer.', 'OFFLINE')
   })
   if (response.ok) return
-  if ((response.status === 404 || response.status === 405) && 'token' in secret) {
-    pending = secret.token
-    return
-  }
   const answer = await response.json().catch(() => null)
   const {
     code = 'UNAUTHENTICATED',

@@ -10,8 +10,17 @@ export interface Bar {
   detail?: ReactNode
 }
 
-/** Parts of a whole as bars on one scale, largest first as given. */
-export function Bars({ bars, unit = 'points', total }: { bars: readonly Bar[]; unit?: string; total?: number }) {
+interface BarsProps {
+  bars: readonly Bar[]
+  unit?: string
+  /** Shown under the bars that add up to it. */
+  total?: number
+  /** Parts are added to something; amounts stand alone. */
+  sign?: 'parts' | 'amounts'
+}
+
+/** Parts of a whole as bars on one scale, in the order given. */
+export function Bars({ bars, unit = 'points', total, sign = 'parts' }: BarsProps) {
   const most = Math.max(...bars.map((bar) => Math.abs(bar.value)), 0.0001)
   return (
     <>
@@ -21,7 +30,7 @@ export function Bars({ bars, unit = 'points', total }: { bars: readonly Bar[]; u
             <div className={classes.line}>
               <span className="wrap">{bar.label}</span>
               <span className="num">
-                {bar.value < 0 ? '−' : '+'}
+                {sign === 'parts' && (bar.value < 0 ? '−' : '+')}
                 {said(Math.abs(bar.value))}
                 <span className="hidden-visually"> {unit}</span>
               </span>

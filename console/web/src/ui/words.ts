@@ -3,6 +3,15 @@
 const SPECIAL: Record<string, string> = {
   API_KEY: 'API key',
   NR: 'not rated',
+  tls: 'TLS',
+  dns: 'DNS',
+  dnssec: 'DNSSEC',
+  dmarc: 'DMARC',
+  spf: 'SPF',
+  mta_sts: 'MTA-STS',
+  tls_rpt: 'TLS-RPT',
+  ssllabs: 'SSL Labs',
+  'ssllabs-strict': 'SSL Labs, strict',
   TRUE_POSITIVE: 'true positive',
   CLOUDEVENTS: 'CloudEvents',
   OCSF: 'OCSF',
@@ -36,8 +45,9 @@ export function count(value: number): string {
   return number.format(value)
 }
 
+/** Points of a score; what is there but rounds to nothing says so. */
 export function points(value: number): string {
-  return precise.format(value)
+  return value > 0 && value < 0.005 ? '<0.01' : precise.format(value)
 }
 
 export function percent(share: number): string {

@@ -14,6 +14,9 @@ import type { AlertData } from './AlertPage'
 import { MoreSignalsDocument } from './alerts.gql'
 import classes from './Signals.module.css'
 
+/** Signals shown at once; the rest on demand. */
+const FIRST = 8
+
 /** What the detectors saw: each signal with its reasons and evidence. */
 export function Signals({ alert }: { alert: AlertData }) {
   const [showAll, setShowAll] = useState(false)
@@ -21,9 +24,9 @@ export function Signals({ alert }: { alert: AlertData }) {
     ...askPages('alert', MoreSignalsDocument, { id: alert.id }, (result) => result.alert?.signals.pageInfo),
     enabled: showAll,
   })
-  const first = alert.signals.edges.map((edge) => edge.node)
+  const first = alert.signals.edges.map((edge) => edge.node).slice(0, FIRST)
   const all = more.data?.pages.flatMap((page) => page.alert?.signals.edges.map((edge) => edge.node) ?? []) ?? first
-  const isMore = showAll ? more.hasNextPage : alert.signals.pageInfo.hasNextPage
+  const isMore = showAll ? more.hasNextPage : alert.count > first.length
   const load = () => (showAll ? void more.fetchNextPage() : setShowAll(true))
   return (
     <Panel title="Signals and evidence" flush aside={`${alert.count} in all`}>

@@ -128,6 +128,7 @@ function draw({ Graph, Sigma }: typeof import('./sigma'), frame: HTMLElement, dr
       context.fillText(data.label, data.x + data.size + 7, data.y + 4)
     },
     allowInvalidContainer: true,
+    stagePadding: 60,
   })
   sigma.on('clickNode', ({ node }) => drawing.onOpen(node))
   sigma.on('enterNode', () => {

@@ -48,7 +48,7 @@ function Shares({ title, shares }: { title: string; shares: Share[] }) {
   }))
   return (
     <Panel title={title}>
-      {bars.length ? <Bars bars={bars} unit="calls" /> : <p className="dim">None learned yet.</p>}
+      {bars.length ? <Bars bars={bars} unit="calls" sign="amounts" /> : <p className="dim">None learned yet.</p>}
     </Panel>
   )
 }

@@ -22,7 +22,9 @@ export function RunCard({ run, head }: { run: RunData; head?: ReactNode }) {
   const waiting = run.approvals.filter((one) => one.state === 'PENDING')
   return (
     <article className="stack" aria-label={`Run of ${run.playbook.title}`}>
-      {head ?? (
+      {head !== undefined ? (
+        head
+      ) : (
         <p className="row spread">
           <Link to="/runs/$id" params={{ id: run.id }}>
             <strong>{run.playbook.title}</strong>

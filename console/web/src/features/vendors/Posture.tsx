@@ -6,7 +6,7 @@ import { Waterfall } from '@/charts/Waterfall'
 import { Evidence } from '@/ui/Facts'
 import { Panel } from '@/ui/Page'
 import { Empty } from '@/ui/States'
-import { percent, Word } from '@/ui/words'
+import { percent, plural, Word } from '@/ui/words'
 import classes from './Posture.module.css'
 import type { VendorData } from './VendorPage'
 
@@ -133,7 +133,7 @@ function History({ vendor }: { vendor: VendorData }) {
     [dots],
   )
   return (
-    <Panel title="History" aside={`${dots.length} assessments`}>
+    <Panel title="History" aside={plural(dots.length, 'assessment')}>
       {dots.length > 1 ? (
         <Chart label={`Score of ${vendor.name} over time, now ${Math.round(dots.at(-1)?.[1] ?? 0)}`} option={option} />
       ) : (

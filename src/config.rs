@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::gatekeeper::SessionLimits;
+use crate::reports::options::ReportsConfig;
 
 /// The annotated default configuration.
 pub const SHIPPED: &str = include_str!("../config/riskgraph.toml");
@@ -26,6 +27,7 @@ pub struct Config {
     pub assessment: AssessmentConfig,
     pub crawler: CrawlerConfig,
     pub session: SessionConfig,
+    pub reports: ReportsConfig,
 }
 
 /// Where the service listens and what it takes.
@@ -34,6 +36,8 @@ pub struct Config {
 pub struct ServerConfig {
     /// Address and port of the HTTP server.
     pub listen: SocketAddr,
+    /// URL at which people reach the console, for links in reports; empty for `listen` over HTTP.
+    pub public_url: String,
     /// Largest request body on the wire, bytes.
     pub body_bytes_max: usize,
     /// Largest body once decompressed, bytes.
@@ -158,6 +162,10 @@ impl Config {
         if !(1..=64).contains(&self.assessment.parallel) {
             return wrong("assessment.parallel", "must be 1 to 64".to_owned());
         }
+        let url = &self.server.public_url;
+        if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) {
+            return wrong("server.public_url", format!("'{url}' must begin with https:// or http://"));
+        }
         if self.pipeline.lag_max < 1_000 {
             return wrong("pipeline.lag_max", "must be at least 1000".to_owned());
         }
@@ -183,6 +191,15 @@ impl Config {
             idle_ms: i64::from(self.session.idle_minutes) * MINUTE_MS,
             absolute_ms: i64::from(self.session.absolute_hours) * HOUR_MS,
             code_ms: i64::from(self.session.link_minutes) * MINUTE_MS,
+        }
+    }
+
+    /// Where people reach the console, without a slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        match self.server.public_url.trim_end_matches('/') {
+            "" => format!("http://{}", self.server.listen),
+            url => url.to_owned(),
         }
     }
 

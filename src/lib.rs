@@ -17,6 +17,7 @@ pub mod intake;
 pub mod jobs;
 pub mod live;
 pub mod pipeline;
+pub mod reports;
 pub mod restore;
 pub mod seen;
 pub mod status;

@@ -13,6 +13,7 @@ mod demo;
 mod ingest;
 mod log_lines;
 mod posture;
+mod report;
 mod schema;
 mod serve;
 mod token;
@@ -48,6 +49,8 @@ enum Subcommands {
     Ingest(ingest::Ingest),
     /// Assess domains once, from outside, with evidence, grade and advice.
     Posture(posture::Posture),
+    /// Make a report: for the vendor manager, the head of risk, the board, or a vendor.
+    Report(report::Report),
     /// Manage vendors of a running service.
     Vendors(vendors::Vendors),
     /// Make, list and revoke access tokens.
@@ -141,6 +144,7 @@ async fn run(command: Subcommands) -> Done {
         Subcommands::Demo(command) => command.run().await,
         Subcommands::Ingest(command) => command.run().await,
         Subcommands::Posture(command) => command.run().await,
+        Subcommands::Report(command) => command.run().await,
         Subcommands::Vendors(command) => command.run().await,
         Subcommands::Token(command) => command.run().await,
         Subcommands::Schema(command) => command.run(),

@@ -162,6 +162,15 @@ typed_id!(
 typed_id!(
     /// An access token; random, made outside this crate.
     TokenId, "tok");
+typed_id!(
+    /// A report; derived from its kind, vendor, period and instant, and its schedule when one made it.
+    ReportId, "rep");
+typed_id!(
+    /// A schedule of reports; random, made outside this crate.
+    ReportScheduleId, "rsc");
+typed_id!(
+    /// A link that opens a report; random, made outside this crate, and no secret.
+    ReportShareId, "rsh");
 
 #[cfg(test)]
 mod tests {

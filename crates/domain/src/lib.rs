@@ -20,6 +20,7 @@ pub mod observation;
 pub mod page;
 pub mod ports;
 pub mod posture;
+pub mod report;
 pub mod respond;
 pub mod secret;
 pub mod session;
@@ -32,7 +33,10 @@ pub mod vendor;
 pub use error::{Fault, FaultCode, Reject};
 pub use event::{Event, EventKind, Outcome};
 pub use graph::{EntityKey, EntityKind, RelationKind};
-pub use id::{AlertId, CaseId, EntityId, FindingId, IntegrationId, RelationId, SignalId, SilenceId, TokenId, VendorId};
+pub use id::{
+    AlertId, CaseId, EntityId, FindingId, IntegrationId, RelationId, ReportId, ReportScheduleId, ReportShareId, SignalId,
+    SilenceId, TokenId, VendorId,
+};
 pub use signal::{Severity, Signal};
 pub use text::Text;
 pub use time::Timestamp;

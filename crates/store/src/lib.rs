@@ -14,6 +14,7 @@ mod jobs;
 mod journal;
 mod options;
 mod records;
+mod reports;
 mod rows;
 mod sessions;
 mod state;

@@ -19,7 +19,7 @@ use crate::state::SqlState;
 mod alerts;
 mod findings;
 mod many;
-mod place;
+pub(crate) mod place;
 mod signals;
 mod vendors;
 

@@ -145,6 +145,7 @@ row!(posture, "posture" {
     assessed_at: i64,
     grade: i16,
     body: String,
+    position: Option<i64>,
 });
 row!(finding, "finding" {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -225,4 +226,64 @@ row!(sign_in_code, "sign_in_code" {
     token_id: Vec<u8>,
     created_at: i64,
     expires_at: i64,
+});
+row!(vendor_history, "vendor_history" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    vendor_id: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    position: i64,
+    body: String,
+});
+row!(finding_history, "finding_history" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    finding_id: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    position: i64,
+    vendor_id: Vec<u8>,
+    body: String,
+});
+row!(fourth_party, "fourth_party" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    relation_id: Vec<u8>,
+    position: i64,
+    kind: String,
+    from_id: Vec<u8>,
+    to_id: Vec<u8>,
+    first_seen: i64,
+});
+row!(report_cut, "report_cut" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    at: i64,
+    position: i64,
+    sequence: i64,
+    n_events: i64,
+});
+row!(report, "report" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    kind: String,
+    as_of: i64,
+    created_at: i64,
+    body: String,
+    sent: i16,
+    schedule_id: Option<Vec<u8>>,
+});
+row!(report_file, "report_file" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    report_id: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    format: String,
+    n_bytes: i64,
+    data: Vec<u8>,
+});
+row!(report_share, "report_share" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    report_id: Vec<u8>,
+    secret_hash: String,
+    created_at: i64,
+    expires_at: i64,
+    body: String,
+    opened: i64,
+    revoked: i16,
 });

@@ -18,8 +18,9 @@ use crate::error::StoreError;
 mod apply;
 mod checkpoint;
 pub(crate) mod convert;
+mod history;
 mod links;
-mod load;
+pub(crate) mod load;
 mod shape;
 mod trim;
 

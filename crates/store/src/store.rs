@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::ports::{JobStore, Journal, Records, StateStore, TokenStore};
+use riskgraph_domain::report::{History, ReportStore};
 use riskgraph_domain::session::SessionStore;
 
 use crate::db::{Db, Part, is_sqlite};
@@ -77,6 +78,18 @@ impl Store {
     #[must_use]
     pub fn sessions(&self) -> Arc<dyn SessionStore> {
         Arc::clone(&self.state) as Arc<dyn SessionStore>
+    }
+
+    /// What was known when.
+    #[must_use]
+    pub fn history(&self) -> Arc<dyn History> {
+        Arc::clone(&self.state) as Arc<dyn History>
+    }
+
+    /// The reports that were made.
+    #[must_use]
+    pub fn reports(&self) -> Arc<dyn ReportStore> {
+        Arc::clone(&self.state) as Arc<dyn ReportStore>
     }
 
     /// Commits what waits in the journal's queue, refuses more, and closes both databases.

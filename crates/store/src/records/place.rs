@@ -15,12 +15,13 @@ const ID_BYTES: usize = 16;
 
 /// Which list a cursor belongs to: one list's cursor means nothing to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum List {
+pub(crate) enum List {
     Vendors,
     Integrations,
     Findings,
     Signals,
     Alerts,
+    Reports,
 }
 
 impl List {
@@ -31,12 +32,13 @@ impl List {
             Self::Findings => "f",
             Self::Signals => "s",
             Self::Alerts => "a",
+            Self::Reports => "r",
         }
     }
 }
 
 /// What a list is ordered by before the id.
-pub(super) trait Sorted: Sized + Clone + Into<Value> {
+pub(crate) trait Sorted: Sized + Clone + Into<Value> {
     fn write(&self, bytes: &mut Vec<u8>);
     fn read(bytes: &[u8]) -> Option<Self>;
 }
@@ -70,14 +72,14 @@ impl Sorted for String {
 
 /// The place of a row: what its list is ordered by, then its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place<K> {
-    pub(super) key: K,
-    pub(super) id: Vec<u8>,
+pub(crate) struct Place<K> {
+    pub(crate) key: K,
+    pub(crate) id: Vec<u8>,
 }
 
 /// Which way a list goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     Up,
     /// From the largest key down, among equal keys from the largest id down.
     Down,
@@ -85,7 +87,7 @@ pub(super) enum Way {
 
 impl<K: Sorted> Place<K> {
     /// The cursor of this place.
-    pub(super) fn seal(&self, list: List) -> String {
+    pub(crate) fn seal(&self, list: List) -> String {
         let mut bytes = self.id.clone();
         self.key.write(&mut bytes);
         let mut text = String::with_capacity(1 + bytes.len() * 2);
@@ -98,7 +100,7 @@ impl<K: Sorted> Place<K> {
     }
 
     /// The place a request goes on from.
-    pub(super) fn open(list: List, request: &PageRequest) -> Result<Option<Self>> {
+    pub(crate) fn open(list: List, request: &PageRequest) -> Result<Option<Self>> {
         let Some(cursor) = &request.after else { return Ok(None) };
         let place = (cursor.len() <= CURSOR_MAX_CHARS).then(|| Self::parse(list, cursor)).flatten();
         place.map(Some).ok_or(StoreError::Cursor)
@@ -116,7 +118,7 @@ impl<K: Sorted> Place<K> {
 
     /// What lies after this place in a list by `key`, then `id`. Written so that both engines can walk an index on
     /// them: the first part bounds the walk, the second only decides among equal keys.
-    pub(super) fn beyond<C: IntoColumnRef + Clone>(self, key: C, id: C, way: Way) -> Condition {
+    pub(crate) fn beyond<C: IntoColumnRef + Clone>(self, key: C, id: C, way: Way) -> Condition {
         let value = || Expr::val::<Value>(self.key.clone().into());
         let (bound, strict, tie) = match way {
             Way::Up => (
@@ -135,12 +137,12 @@ impl<K: Sorted> Place<K> {
 }
 
 /// Rows to ask the database for: one more than the page has, to know whether there are more.
-pub(super) fn rows_wanted(request: &PageRequest) -> u64 {
+pub(crate) fn rows_wanted(request: &PageRequest) -> u64 {
     request.first.clamp(1, PAGE_MAX) as u64 + 1
 }
 
 /// Makes the page of the rows that came.
-pub(super) fn page<R, T>(
+pub(crate) fn page<R, T>(
     request: &PageRequest,
     mut rows: Vec<R>,
     read: impl Fn(&R) -> Result<(String, T)>,

@@ -12,7 +12,7 @@ use sea_orm::{
 
 use super::load::{self, APPLIED, SEQUENCE};
 use super::shape::{Shaped, shape};
-use super::{links, trim};
+use super::{history, links, trim};
 use crate::codec::big;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -45,7 +45,7 @@ pub(super) async fn apply(db: &Db, delta: Delta) -> Result<()> {
     if let Some(last) = last {
         marks.push(rows::mark::Model { name: SEQUENCE.to_owned(), value: big(last) });
     }
-    write(&tx, shaped).await?;
+    write(&tx, shaped, position).await?;
     if let Some(last) = last {
         trim::alert_events(&tx, before, last).await?;
     }
@@ -66,13 +66,15 @@ fn follows(last: u64, sequences: &[u64]) -> Result<Option<u64>> {
     Ok((expected > last).then_some(expected))
 }
 
-async fn write(tx: &DatabaseTransaction, shaped: Shaped) -> Result<()> {
+async fn write(tx: &DatabaseTransaction, shaped: Shaped, position: Position) -> Result<()> {
     graph::<rows::entity::Entity>(tx, shaped.entities).await?;
+    history::fourth_parties(tx, &shaped.relations, position).await?;
     graph::<rows::relation::Entity>(tx, shaped.relations).await?;
     insert_all::<rows::signal::Entity>(tx, shaped.signals, Clash::Replace).await?;
     insert_all::<rows::signal_entity::Entity>(tx, shaped.signal_entities, Clash::Keep).await?;
     remove_vendors(tx, &shaped.removed_vendors).await?;
     let changed: Vec<Vec<u8>> = shaped.vendors.iter().map(|row| row.id.clone()).collect();
+    history::vendors(tx, &shaped.vendors, position).await?;
     insert_all::<rows::vendor::Entity>(tx, shaped.vendors, Clash::ReplaceBut(&["grade"])).await?;
     for ids in changed.chunks(IDS_A_STATEMENT) {
         rows::vendor_domain::Entity::delete_many()
@@ -82,7 +84,8 @@ async fn write(tx: &DatabaseTransaction, shaped: Shaped) -> Result<()> {
     }
     insert_all::<rows::vendor_domain::Entity>(tx, shaped.vendor_domains, Clash::Keep).await?;
     insert_all::<rows::integration::Entity>(tx, shaped.integrations, Clash::Replace).await?;
-    postures(tx, shaped.postures).await?;
+    postures(tx, shaped.postures, position).await?;
+    history::findings(tx, &shaped.findings, position).await?;
     insert_all::<rows::finding::Entity>(tx, shaped.findings, Clash::Replace).await?;
     let alerts: Vec<Vec<u8>> = shaped.alerts.iter().map(|row| row.id.clone()).collect();
     insert_all::<rows::alert::Entity>(tx, shaped.alerts, Clash::Replace).await?;
@@ -137,6 +140,7 @@ async fn remove_vendors(tx: &DatabaseTransaction, vendors: &[Vec<u8>]) -> Result
             .await?;
         rows::posture::Entity::delete_many().filter(rows::posture::Column::VendorId.is_in(ids())).exec(tx).await?;
         rows::finding::Entity::delete_many().filter(rows::finding::Column::VendorId.is_in(ids())).exec(tx).await?;
+        history::forget(tx, ids().collect()).await?;
         rows::integration::Entity::update_many()
             .col_expr(rows::integration::Column::VendorId, Expr::val(Option::<Vec<u8>>::None))
             .filter(rows::integration::Column::VendorId.is_in(ids()))
@@ -147,7 +151,8 @@ async fn remove_vendors(tx: &DatabaseTransaction, vendors: &[Vec<u8>]) -> Result
 }
 
 /// Adds the postures; a vendor's grade is that of its newest one, which may be an older row.
-async fn postures(tx: &DatabaseTransaction, postures: Vec<rows::posture::Model>) -> Result<()> {
+async fn postures(tx: &DatabaseTransaction, mut postures: Vec<rows::posture::Model>, at: Position) -> Result<()> {
+    postures.iter_mut().for_each(|row| row.position = Some(big(at.0)));
     // In order of vendor and time: the last of each vendor is its newest here.
     let newest: HashMap<Vec<u8>, (i64, i16)> =
         postures.iter().map(|row| (row.vendor_id.clone(), (row.assessed_at, row.grade))).collect();

@@ -186,6 +186,7 @@ pub(super) fn posture_row(vendor: VendorId, posture: &Posture) -> Result<rows::p
         assessed_at: posture.assessed_at.millis(),
         grade: grade(posture.grade),
         body: to_json(posture, "posture")?,
+        position: None,
     })
 }
 

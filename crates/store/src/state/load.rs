@@ -16,12 +16,12 @@ use crate::rows;
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Name of the mark that holds the applied position.
-pub(super) const APPLIED: &str = "applied";
+pub(crate) const APPLIED: &str = "applied";
 /// Name of the mark that holds the last number of the alert sequence.
-pub(super) const SEQUENCE: &str = "alert_sequence";
+pub(crate) const SEQUENCE: &str = "alert_sequence";
 
 /// The value of a mark; 0 before it is first set.
-pub(super) async fn mark<C: ConnectionTrait>(db: &C, name: &'static str) -> Result<u64> {
+pub(crate) async fn mark<C: ConnectionTrait>(db: &C, name: &'static str) -> Result<u64> {
     let row = rows::mark::Entity::find_by_id(name.to_owned()).one(db).await?;
     row.map_or(Ok(0), |row| unsigned(row.value, "mark"))
 }

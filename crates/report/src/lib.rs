@@ -14,6 +14,8 @@ mod html;
 mod json;
 mod model;
 mod palette;
+mod pdf;
+pub mod sign;
 
 mod words;
 
@@ -46,7 +48,7 @@ pub enum RenderError {
 pub fn render(model: &ReportModel, format: ReportFormat) -> Result<Vec<u8>, RenderError> {
     match format {
         ReportFormat::Html => Ok(html::render(model).into_bytes()),
-        ReportFormat::Pdf => Err(RenderError::Font),
+        ReportFormat::Pdf => pdf::render(model),
         ReportFormat::Csv => csv::render(model),
         ReportFormat::Json => json::render(model),
     }

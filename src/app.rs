@@ -10,6 +10,7 @@ use riskgraph_analysis::spread::RiskConfig;
 use riskgraph_analysis::stage::Stage;
 use riskgraph_api::{ApiOptions, IngestLimits, Networks, Services};
 use riskgraph_connectors::crawl::HttpCrawler;
+use riskgraph_domain::delivery::Deliveries;
 use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::journal::Position;
@@ -79,6 +80,7 @@ struct Ports {
     documents: Arc<dyn DocumentStore>,
     vault: Arc<dyn Vault>,
     sessions: Arc<dyn SessionStore>,
+    deliveries: Arc<dyn Deliveries>,
 }
 
 /// State as of the last stop or crash.
@@ -165,6 +167,7 @@ impl App {
             clock: Arc::clone(&clock),
             limits: config.session_limits(),
         }));
+        let notifying = crate::notify::start(&ground, Arc::clone(&ports.deliveries)).await?;
         let (progress, _) = broadcast::channel(PROGRESS_BACKLOG);
         let live = Arc::new(Streams {
             records: Arc::clone(&ports.records),
@@ -189,6 +192,7 @@ impl App {
             gatekeeper: Arc::clone(&guard) as _,
             sessions: Arc::clone(&guard) as _,
             status: Arc::new(health),
+            delivery: notifying.desk,
         };
         let runner = Runner {
             store: Arc::clone(&ports.jobs),
@@ -206,6 +210,7 @@ impl App {
             ports.jobs.release_all().await?;
         }
         let mut tasks = vec![applier];
+        tasks.extend(notifying.tasks);
         tasks.extend((0..config.assessment.parallel).map(|_| tokio::spawn(runner.clone().run())));
         let schedule = Schedule::new(
             &config.assessment,
@@ -308,6 +313,7 @@ async fn open(config: &Config) -> Result<Ports, Fault> {
         jobs: store.jobs(),
         tokens: store.tokens(),
         documents: store.documents(),
+        deliveries: store.deliveries(),
         vault: Arc::new(FileVault::open(&config.store.data_dir)?),
         sessions: store.sessions(),
     })

@@ -28,6 +28,7 @@ pub struct Config {
     pub crawler: CrawlerConfig,
     pub session: SessionConfig,
     pub reports: ReportsConfig,
+    pub delivery: DeliveryConfig,
 }
 
 /// Where the service listens and what it takes.
@@ -118,6 +119,54 @@ pub struct CrawlerConfig {
     pub allow_networks: Vec<String>,
 }
 
+/// How channels are told of alerts.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveryConfig {
+    /// Private networks that channels' URLs may point into (CIDR); by default none.
+    pub allow_networks: Vec<String>,
+    /// Whether `http:` may also go to public addresses.
+    pub allow_http: bool,
+    /// PEM file of certificate authorities to trust besides the public ones; empty for none.
+    pub ca_file: PathBuf,
+    /// Seconds a receiver has to answer.
+    pub timeout_s: f64,
+    /// Seconds before each try; after the last the delivery is dead.
+    pub schedule_s: Vec<f64>,
+    /// Seconds a channel may fail without a success before it is disabled.
+    pub disable_after_s: f64,
+    /// Deliveries of one channel in one moment; those of one alert always go one after the other.
+    pub parallel: usize,
+    /// Folder of the files of FILE channels; empty for `delivery` in the data folder.
+    pub folder: PathBuf,
+    pub smtp: SmtpConfig,
+}
+
+/// The server that takes our mail.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SmtpConfig {
+    /// Empty for none: EMAIL channels wait then.
+    pub host: String,
+    pub port: u16,
+    pub security: SmtpSecurity,
+    /// Empty for no authentication.
+    pub username: String,
+    /// File with the password.
+    pub password_file: PathBuf,
+    /// Sender's address, such as `riskgraph <risk@shop.example>`.
+    pub from: String,
+}
+
+/// How the connection to the mail server is kept private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SmtpSecurity {
+    Starttls,
+    Tls,
+    None,
+}
+
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -165,6 +214,20 @@ impl Config {
         let url = &self.server.public_url;
         if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) {
             return wrong("server.public_url", format!("'{url}' must begin with https:// or http://"));
+        }
+        let delivery = &self.delivery;
+        let fine = |seconds: f64| (0.0..=604_800.0).contains(&seconds);
+        if !(1..=20).contains(&delivery.schedule_s.len()) || !delivery.schedule_s.iter().all(|&wait| fine(wait)) {
+            return wrong("delivery.schedule_s", "must be 1 to 20 waits of at most a week".to_owned());
+        }
+        if !(0.1..=120.0).contains(&delivery.timeout_s) {
+            return wrong("delivery.timeout_s", "must be 0.1 to 120".to_owned());
+        }
+        if !(1..=64).contains(&delivery.parallel) {
+            return wrong("delivery.parallel", "must be 1 to 64".to_owned());
+        }
+        if !(0.1..=31_536_000.0).contains(&delivery.disable_after_s) {
+            return wrong("delivery.disable_after_s", "must be 0.1 to a year".to_owned());
         }
         if self.pipeline.lag_max < 1_000 {
             return wrong("pipeline.lag_max", "must be at least 1000".to_owned());

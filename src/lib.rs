@@ -16,6 +16,7 @@ pub mod ground;
 pub mod intake;
 pub mod jobs;
 pub mod live;
+pub mod notify;
 pub mod pipeline;
 pub mod reports;
 pub mod restore;

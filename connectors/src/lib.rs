@@ -1,4 +1,5 @@
-//! The ways to and from the outside: foreign log formats, the crawler that looks at vendors, responders that act.
+//! The ways to and from the outside: foreign log formats, the crawler that looks at vendors, responders that act, and the
+//! channels alerts are told through.
 //!
 //! Formats turn one line into events and do no I/O. The crawler does all of its own I/O and reports plain facts
 //! ([`riskgraph_domain::observation`]). This crate must *not* know how anything is judged, stored or served.
@@ -8,5 +9,7 @@
 pub mod crawl;
 pub mod decompress;
 pub mod formats;
+pub mod net;
+pub mod notify;
 #[expect(dead_code, reason = "connectors still to come share these parts")]
 pub mod respond;

@@ -7,6 +7,7 @@ mod access;
 mod assess;
 mod cli;
 mod contract;
+mod delivery;
 mod ingest;
 mod never_lost;
 mod session;

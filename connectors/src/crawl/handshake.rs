@@ -32,14 +32,14 @@ const CERTIFICATE_MAX_BYTES: usize = 256 << 10;
 
 /// Whom to trust: the web's authorities and the operator's own.
 #[derive(Debug, Clone)]
-pub(super) struct Trust {
+pub(crate) struct Trust {
     provider: Arc<CryptoProvider>,
     roots: Arc<RootCertStore>,
 }
 
 impl Trust {
     /// Mozilla's roots and those in the PEM.
-    pub(super) fn new(extra_ca_pem: Option<&[u8]>) -> Result<Self, String> {
+    pub(crate) fn new(extra_ca_pem: Option<&[u8]>) -> Result<Self, String> {
         let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         for certificate in extra_ca_pem.map(CertificateDer::pem_slice_iter).into_iter().flatten() {
             let certificate = certificate.map_err(|error| error.to_string())?;
@@ -50,7 +50,7 @@ impl Trust {
     }
 
     /// A client configuration with normal verification, for fetching pages.
-    pub(super) fn strict_client(&self) -> Result<ClientConfig, Error> {
+    pub(crate) fn strict_client(&self) -> Result<ClientConfig, Error> {
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(Arc::clone(&self.roots))

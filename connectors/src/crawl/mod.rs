@@ -21,8 +21,7 @@ mod bot_wall;
 mod certificate;
 mod dns_facts;
 mod fetch;
-pub(crate) mod guard;
-mod handshake;
+pub(crate) mod handshake;
 mod hello;
 mod name_server;
 mod options;
@@ -34,7 +33,7 @@ mod tls_facts;
 mod tree;
 mod unverified;
 
-pub use guard::{Guard, WEB_PORTS};
+pub use crate::net::{Guard, WEB_PORTS};
 pub use options::{BadConnectRule, ConnectRule, CrawlerOptions, Limits, USER_AGENT};
 
 use ask::Asker;

@@ -11,8 +11,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::ask::Asker;
-use super::guard::Guard;
 use super::options::{ConnectRule, Limits};
+use crate::net::Guard;
 
 /// Addresses tried of one host; a host that is down on three is down.
 const ADDRESSES_MAX: usize = 3;

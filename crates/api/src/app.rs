@@ -34,7 +34,7 @@ impl App {
             requests: RequestIds::new(),
             memory: Memory::new(options.ingest.memory_bytes_max),
             queries: Semaphore::new(options.graphql.concurrent_max),
-            loaders: Loaders::new(&services.records),
+            loaders: Loaders::new(&services),
             streams: Arc::new(Semaphore::new(options.live.streams_max)),
             services,
             options,

@@ -4,6 +4,7 @@
 //! are and get their `extensions` in [`crate::fault`].
 
 pub(crate) mod alert;
+pub(crate) mod delivery;
 pub(crate) mod entity;
 pub(crate) mod integration;
 pub(crate) mod loader;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use riskgraph_domain::delivery::DeliveryDesk;
 use riskgraph_domain::ports::{BaselineView, Commands, Gatekeeper, GraphView, Intake, Live, Records, Status};
 use riskgraph_domain::session::Sessions;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,7 @@ pub struct Services {
     pub gatekeeper: Arc<dyn Gatekeeper>,
     pub sessions: Arc<dyn Sessions>,
     pub status: Arc<dyn Status>,
+    pub delivery: Arc<dyn DeliveryDesk>,
 }
 
 /// How the API behaves; the defaults are what a shop should run with.

@@ -60,6 +60,9 @@ fields! { query, "Query":
     alert "alert" => Reader;
     tokens "tokens" => Administrator;
     me "me" => Reader;
+    channels "channels" => Reader;
+    channel "channel" => Reader;
+    deliveries "deliveries" => Reader;
 }
 
 fields! { mutation, "Mutation":
@@ -74,6 +77,15 @@ fields! { mutation, "Mutation":
     dispute_finding "disputeFinding" => Triager;
     create_token "createToken" => Administrator;
     revoke_token "revokeToken" => Administrator;
+    create_channel "createChannel" => Administrator;
+    update_channel "updateChannel" => Administrator;
+    remove_channel "removeChannel" => Administrator;
+    enable_channel "enableChannel" => Administrator;
+    disable_channel "disableChannel" => Administrator;
+    rotate_channel_secret "rotateChannelSecret" => Administrator;
+    recover_channel "recoverChannel" => Administrator;
+    test_channel "testChannel" => Triager;
+    retry_delivery "retryDelivery" => Triager;
 }
 
 fields! { subscription, "Subscription":

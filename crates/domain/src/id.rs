@@ -171,6 +171,12 @@ typed_id!(
 typed_id!(
     /// A link that opens a report; random, made outside this crate, and no secret.
     ReportShareId, "rsh");
+typed_id!(
+    /// A channel alerts are delivered to; random, made outside this crate.
+    ChannelId, "chn");
+typed_id!(
+    /// A message to a channel; derived from the channel and what it tells.
+    DeliveryId, "dlv");
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@
 pub mod access;
 pub mod alert;
 pub mod command;
+pub mod delivery;
 pub mod digest;
 pub mod document;
 pub mod error;
@@ -34,8 +35,8 @@ pub use error::{Fault, FaultCode, Reject};
 pub use event::{Event, EventKind, Outcome};
 pub use graph::{EntityKey, EntityKind, RelationKind};
 pub use id::{
-    AlertId, CaseId, EntityId, FindingId, IntegrationId, RelationId, ReportId, ReportScheduleId, ReportShareId, SignalId,
-    SilenceId, TokenId, VendorId,
+    AlertId, CaseId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, RelationId, ReportId, ReportScheduleId,
+    ReportShareId, SignalId, SilenceId, TokenId, VendorId,
 };
 pub use signal::{Severity, Signal};
 pub use text::Text;

@@ -7,6 +7,7 @@
 
 mod codec;
 mod db;
+mod deliveries;
 mod documents;
 mod error;
 mod insert;

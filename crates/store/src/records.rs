@@ -17,6 +17,7 @@ use riskgraph_domain::vendor::{Integration, Vendor};
 use crate::state::SqlState;
 
 mod alerts;
+pub(crate) mod deliveries;
 mod findings;
 mod many;
 pub(crate) mod place;

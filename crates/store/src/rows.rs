@@ -287,3 +287,49 @@ row!(report_share, "report_share" {
     opened: i64,
     revoked: i16,
 });
+row!(delivery, "delivery" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    channel_id: Vec<u8>,
+    place: i64,
+    lane: Vec<u8>,
+    sequence: i64,
+    state: String,
+    open: i16,
+    created_at: i64,
+    due_at: i64,
+    delay_ms: i64,
+    wait_until: i64,
+    n_failed: i64,
+    closed: i16,
+    tries: i16,
+    subject: String,
+    changes: String,
+    attempts: String,
+    n_bytes: i64,
+    body: Vec<u8>,
+    alert_id: Option<Vec<u8>>,
+    delivered_at: Option<i64>,
+});
+row!(delivery_channel, "delivery_channel" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    channel_id: Vec<u8>,
+    cursor: i64,
+    next_place: i64,
+    digest_at: i64,
+    failing_ms: i64,
+    last_failure_at: Option<i64>,
+    last_delivered_at: Option<i64>,
+    disabled_at: Option<i64>,
+    disabled_reason: Option<String>,
+});
+row!(delivery_told, "delivery_told" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    channel_id: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    alert_id: Vec<u8>,
+    sequence: i64,
+    told_at: i64,
+    repeats: i16,
+    n_repeats: i64,
+});

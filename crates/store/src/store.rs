@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use riskgraph_domain::delivery::Deliveries;
 use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::ports::{JobStore, Journal, Records, StateStore, TokenStore};
 use riskgraph_domain::report::{History, ReportStore};
@@ -90,6 +91,12 @@ impl Store {
     #[must_use]
     pub fn reports(&self) -> Arc<dyn ReportStore> {
         Arc::clone(&self.state) as Arc<dyn ReportStore>
+    }
+
+    /// The deliveries to channels.
+    #[must_use]
+    pub fn deliveries(&self) -> Arc<dyn Deliveries> {
+        Arc::clone(&self.state) as Arc<dyn Deliveries>
     }
 
     /// Commits what waits in the journal's queue, refuses more, and closes both databases.

@@ -1,6 +1,7 @@
 //! What the black-box tests share: a running service and a client.
 
 pub mod client;
+pub mod receiver;
 pub mod server;
 
 use std::time::{Duration, Instant};

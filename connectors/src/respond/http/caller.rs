@@ -16,7 +16,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use url::{Host, Url};
 
-use crate::crawl::guard::Guard;
+use crate::net::Guard;
 use crate::respond::config::NetConfig;
 use crate::respond::fault::{bad_input, configuration, refused, upstream};
 

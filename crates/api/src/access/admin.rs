@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use riskgraph_domain::access::{Capability, Role, Token};
 use riskgraph_domain::command::Change;
+use riskgraph_domain::delivery::{ChannelInput, ChannelView};
 use riskgraph_domain::error::{Fault, FaultCode};
-use riskgraph_domain::id::{TokenId, VendorId};
+use riskgraph_domain::id::{ChannelId, TokenId, VendorId};
+use riskgraph_domain::secret::Secret;
 use riskgraph_domain::time::Timestamp;
 use riskgraph_domain::vendor::{Vendor, VendorInput};
 
@@ -62,6 +64,35 @@ impl Administrator {
 
     pub(crate) async fn revoke_token(&self, id: TokenId) -> Result<bool, Fault> {
         self.0.services.gatekeeper.revoke(id).await
+    }
+
+    pub(crate) async fn create_channel(&self, input: ChannelInput) -> Result<(ChannelView, Option<Secret>), Fault> {
+        self.0.services.delivery.create(&self.0.viewer, input).await
+    }
+
+    pub(crate) async fn update_channel(&self, id: ChannelId, input: ChannelInput) -> Result<ChannelView, Fault> {
+        self.0.services.delivery.update(&self.0.viewer, id, input).await
+    }
+
+    /// Says whether there was such a channel.
+    pub(crate) async fn remove_channel(&self, id: ChannelId) -> Result<bool, Fault> {
+        self.0.services.delivery.remove(id).await
+    }
+
+    pub(crate) async fn enable_channel(&self, id: ChannelId) -> Result<ChannelView, Fault> {
+        self.0.services.delivery.enable(id).await
+    }
+
+    pub(crate) async fn disable_channel(&self, id: ChannelId, reason: String) -> Result<ChannelView, Fault> {
+        self.0.services.delivery.disable(id, reason).await
+    }
+
+    pub(crate) async fn rotate_channel_secret(&self, id: ChannelId) -> Result<(ChannelView, Option<Secret>), Fault> {
+        self.0.services.delivery.rotate(&self.0.viewer, id).await
+    }
+
+    pub(crate) async fn recover_channel(&self, id: ChannelId, since: Timestamp) -> Result<u64, Fault> {
+        self.0.services.delivery.recover(id, since).await
     }
 
     async fn vendor(&self, id: VendorId) -> Result<Option<Vendor>, Fault> {

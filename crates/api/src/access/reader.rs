@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use riskgraph_domain::access::Capability;
+use riskgraph_domain::delivery::{ChannelView, DeliveryDesk};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::graph::{Entity, EntityKey, EntityKind, Relation};
-use riskgraph_domain::id::{EntityId, FindingId, RelationId, SignalId, VendorId};
+use riskgraph_domain::id::{ChannelId, EntityId, FindingId, RelationId, SignalId, VendorId};
 use riskgraph_domain::page::Page;
 use riskgraph_domain::ports::{BaselineView, GraphView, Live, Records};
 use riskgraph_domain::posture::{Finding, Posture};
@@ -44,6 +45,15 @@ impl Reader {
 
     pub(crate) fn live(&self) -> &dyn Live {
         &*self.0.services.live
+    }
+
+    pub(crate) fn delivery(&self) -> &dyn DeliveryDesk {
+        &*self.0.services.delivery
+    }
+
+    pub(crate) async fn channel(&self, id: ChannelId) -> Result<Option<ChannelView>, Fault> {
+        self.0.spend(1)?;
+        self.0.loaders.channels.load_one(id).await
     }
 
     /// The session, for streams that outlive the call.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use riskgraph_domain::access::Capability;
 use riskgraph_domain::alert::{Alert, Verdict};
 use riskgraph_domain::command::Change;
+use riskgraph_domain::delivery::Delivery;
 use riskgraph_domain::error::Fault;
-use riskgraph_domain::id::{AlertId, FindingId, VendorId};
+use riskgraph_domain::id::{AlertId, ChannelId, DeliveryId, FindingId, VendorId};
 use riskgraph_domain::posture::Finding;
 use riskgraph_domain::text::Text;
 use riskgraph_domain::time::Timestamp;
@@ -24,6 +25,14 @@ impl Grant for Triager {
 }
 
 impl Triager {
+    pub(crate) async fn test_channel(&self, id: ChannelId) -> Result<Delivery, Fault> {
+        self.0.services.delivery.test(&self.0.viewer, id).await
+    }
+
+    pub(crate) async fn retry_delivery(&self, id: DeliveryId) -> Result<Delivery, Fault> {
+        self.0.services.delivery.retry(id).await
+    }
+
     pub(crate) async fn acknowledge(&self, id: AlertId, note: Option<String>) -> Result<Alert, Fault> {
         self.change_alert(id, Change::AcknowledgeAlert { id, note }).await
     }

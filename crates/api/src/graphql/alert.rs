@@ -2,11 +2,13 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use riskgraph_domain::alert as model;
+use riskgraph_domain::delivery::DeliveryFilter;
 use riskgraph_domain::error::Fault;
 use riskgraph_domain::id::EntityId;
 use riskgraph_domain::ports::SignalFilter;
 use riskgraph_domain::text::Text;
 
+use super::delivery::{Delivery, DeliveryConnection};
 use super::entity::{Entity, Relation};
 use super::node::parse_id;
 use super::page::{connection, page_request};
@@ -129,6 +131,17 @@ impl Alert {
     /// Signals folded in.
     async fn count(&self) -> i32 {
         int(self.0.count)
+    }
+
+    /// Who was told of it, newest first.
+    async fn deliveries(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<DeliveryConnection, Fault> {
+        let filter = DeliveryFilter { alert: Some(self.0.id), ..DeliveryFilter::default() };
+        Delivery::page(ctx, filter, first, after).await
     }
 
     /// Wall seconds from accepting the deciding event of the first signal to the alert.

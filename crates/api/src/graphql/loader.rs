@@ -4,12 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
+use riskgraph_domain::delivery::{ChannelView, DeliveryDesk};
 use riskgraph_domain::error::Fault;
-use riskgraph_domain::id::{FindingId, SignalId, VendorId};
+use riskgraph_domain::id::{ChannelId, FindingId, SignalId, VendorId};
+use riskgraph_domain::page::{PAGE_MAX, PageRequest};
 use riskgraph_domain::ports::Records;
 use riskgraph_domain::posture::{Finding, Posture};
 use riskgraph_domain::signal::Signal;
 use riskgraph_domain::vendor::Vendor;
+
+use crate::services::Services;
 
 /// Keys of one question to the store, at most.
 const BATCH_MAX: usize = 500;
@@ -21,15 +25,18 @@ pub(crate) struct Loaders {
     pub(crate) signals: Arc<DataLoader<Signals>>,
     pub(crate) findings: Arc<DataLoader<Findings>>,
     pub(crate) postures: Arc<DataLoader<Postures>>,
+    pub(crate) channels: Arc<DataLoader<Channels>>,
 }
 
 impl Loaders {
-    pub(crate) fn new(records: &Arc<dyn Records>) -> Self {
+    pub(crate) fn new(services: &Services) -> Self {
+        let records = &services.records;
         Self {
             vendors: loader(Vendors(Arc::clone(records))),
             signals: loader(Signals(Arc::clone(records))),
             findings: loader(Findings(Arc::clone(records))),
             postures: loader(Postures(Arc::clone(records))),
+            channels: loader(Channels(Arc::clone(&services.delivery))),
         }
     }
 }
@@ -58,4 +65,18 @@ loaders! {
     Signals, SignalId => Signal, signals_by_id, |signal: Signal| (signal.id, signal);
     Findings, FindingId => Finding, findings_by_id, |finding: Finding| (finding.id, finding);
     Postures, VendorId => Posture, current_postures, |row: (VendorId, Posture)| row;
+}
+
+/// Channels are few: all of them are one question.
+pub(crate) struct Channels(Arc<dyn DeliveryDesk>);
+
+impl Loader<ChannelId> for Channels {
+    type Value = ChannelView;
+    type Error = Fault;
+
+    async fn load(&self, keys: &[ChannelId]) -> Result<HashMap<ChannelId, ChannelView>, Fault> {
+        let found = self.0.channels(PageRequest::first(PAGE_MAX)).await?;
+        let wanted = |view: &ChannelView| keys.contains(&view.channel.id);
+        Ok(found.items.into_iter().filter(|(_, view)| wanted(view)).map(|(_, view)| (view.channel.id, view)).collect())
+    }
 }

@@ -1,6 +1,7 @@
 //! The root of all changes, in one group for each noun.
 
 mod alert;
+mod channel;
 mod finding;
 mod token;
 mod vendor;
@@ -15,6 +16,7 @@ pub(crate) struct Mutation(
     alert::AlertMutations,
     finding::FindingMutations,
     token::TokenMutations,
+    channel::ChannelMutations,
 );
 
 /// Characters of a note or reason, at most.

@@ -4,9 +4,12 @@ use std::str::FromStr;
 
 use async_graphql::{ID, Interface};
 use riskgraph_domain::error::{Fault, FaultCode};
-use riskgraph_domain::id::{AlertId, BadId, EntityId, FindingId, IntegrationId, RelationId, SignalId, VendorId};
+use riskgraph_domain::id::{
+    AlertId, BadId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, RelationId, SignalId, VendorId,
+};
 
 use super::alert::Alert;
+use super::delivery::{Channel, Delivery};
 use super::entity::{Entity, Relation};
 use super::integration::Integration;
 use super::posture::Finding;
@@ -25,6 +28,8 @@ pub(crate) enum Node {
     Integration(Integration),
     Signal(Signal),
     Alert(Alert),
+    Channel(Channel),
+    Delivery(Delivery),
 }
 
 /// Reads an id argument that must be of one type.
@@ -46,6 +51,10 @@ pub(crate) async fn node(reader: &Reader, id: &ID) -> Result<Option<Node>, Fault
         }
         SignalId::PREFIX => records.signal(parse_id(id)?).await?.map(|found| Node::Signal(Signal(found))),
         AlertId::PREFIX => records.alert(parse_id(id)?).await?.map(|found| Node::Alert(Alert(found))),
+        ChannelId::PREFIX => reader.channel(parse_id(id)?).await?.map(|found| Node::Channel(Channel(found))),
+        DeliveryId::PREFIX => {
+            reader.delivery().delivery(parse_id(id)?).await?.map(|found| Node::Delivery(Delivery(found)))
+        }
         _ => None,
     })
 }

@@ -1,6 +1,7 @@
 //! The root of all queries, in one group for each noun.
 
 mod alert;
+mod delivery;
 mod graph;
 mod integration;
 mod token;
@@ -16,4 +17,5 @@ pub(crate) struct Query(
     integration::IntegrationQueries,
     alert::AlertQueries,
     token::TokenQueries,
+    delivery::DeliveryQueries,
 );

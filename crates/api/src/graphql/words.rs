@@ -44,6 +44,14 @@ mirror! {
         Signal, Correlation, Acknowledged, Assigned, Commented, Resolved, Reopened, Muted, Unmuted, DueSet, Overdue,
         Case, Response,
     }
+    /// How a channel is reached.
+    ChannelKind = "riskgraph_domain::delivery::ChannelKind" { Webhook, Email, Slack, Teams, Pagerduty, Splunk, File }
+    /// In which shape programs get their messages.
+    PayloadFormat = "riskgraph_domain::delivery::PayloadFormat" { Native, Cloudevents, Ocsf }
+    /// Whether a channel is told anything.
+    ChannelStatus = "riskgraph_domain::delivery::ChannelStatus" { Active, Disabled }
+    /// Where a delivery is in its life: DEAD ones were given up.
+    DeliveryState = "riskgraph_domain::delivery::DeliveryState" { Waiting, Retrying, Delivered, Dead }
     /// What a token may do: ADMIN all, ANALYST reads and triages, READER reads, INGEST only sends events.
     Role = "riskgraph_domain::access::Role" { Admin, Analyst, Reader, Ingest }
 }

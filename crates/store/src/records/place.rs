@@ -22,6 +22,7 @@ pub(crate) enum List {
     Signals,
     Alerts,
     Reports,
+    Deliveries,
 }
 
 impl List {
@@ -33,6 +34,7 @@ impl List {
             Self::Signals => "s",
             Self::Alerts => "a",
             Self::Reports => "r",
+            Self::Deliveries => "d",
         }
     }
 }

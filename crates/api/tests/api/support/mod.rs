@@ -48,6 +48,7 @@ impl Server {
             gatekeeper: world.clone(),
             sessions: world.clone(),
             status: world.clone(),
+            delivery: world.clone(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");

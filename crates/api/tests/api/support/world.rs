@@ -1,5 +1,6 @@
 //! In-memory makers of every port the API needs.
 
+mod delivery;
 mod ports;
 mod sessions;
 

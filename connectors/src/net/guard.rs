@@ -1,9 +1,9 @@
-//! Which addresses and ports the crawler may connect to.
+//! Which addresses and ports may be connected to on somebody else's word.
 //!
-//! A vendor's domain and every redirect are chosen by strangers. Without this guard they could make riskgraph speak to the
-//! operator's own machines (server-side request forgery). The guard judges the address that is really connected, after
-//! name resolution, on every hop; so neither DNS rebinding nor redirects nor odd spellings pass. Must *not* resolve names
-//! or open connections itself.
+//! A vendor's domain, every redirect and a channel's URL are chosen by others. Without this guard they could make riskgraph
+//! speak to the operator's own machines (server-side request forgery). The guard judges the address that is really
+//! connected, after name resolution, on every hop; so neither DNS rebinding nor redirects nor odd spellings pass. Must
+//! *not* resolve names or open connections itself.
 //!
 //! Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), RFC 6052 (NAT64), RFC 5214 (ISATAP).
 
@@ -57,13 +57,20 @@ impl Guard {
     /// `ProbeFailure::Forbidden` with the reason.
     pub fn check_address(&self, ip: IpAddr) -> Result<(), ProbeFailure> {
         let ip = ip.to_canonical();
-        if self.allow_networks.iter().any(|network| network.contains(&ip)) {
+        if self.is_listed(ip) {
             return Ok(());
         }
         match forbidden(ip) {
             Some(reason) => Err(ProbeFailure::Forbidden(format!("{ip} is not a public address ({reason})"))),
             None => Ok(()),
         }
+    }
+
+    /// Whether the operator listed a network with this address.
+    #[must_use]
+    pub fn is_listed(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.allow_networks.iter().any(|network| network.contains(&ip))
     }
 
     /// Whether the web may be spoken on this port.

@@ -155,6 +155,7 @@ impl App {
             records: Arc::clone(&ports.records),
             documents: Arc::clone(&ports.documents),
             vault: Arc::clone(&ports.vault),
+            responders: crate::responders::build(&config, Arc::clone(&clock))?,
             graph: Arc::clone(&graph) as _,
             desk: Arc::clone(&desk),
             announcements: announcements.clone(),

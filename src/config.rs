@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use riskgraph_connectors::respond::ConnectorsConfig;
 use riskgraph_domain::time::{HOUR_MS, MINUTE_MS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,7 @@ pub struct Config {
     pub session: SessionConfig,
     pub reports: ReportsConfig,
     pub delivery: DeliveryConfig,
+    pub respond: RespondConfig,
 }
 
 /// Where the service listens and what it takes.
@@ -165,6 +167,12 @@ pub enum SmtpSecurity {
     Starttls,
     Tls,
     None,
+/// How alerts are acted on.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RespondConfig {
+    /// The systems playbooks act on, by name.
+    pub connectors: ConnectorsConfig,
 }
 
 /// The configuration cannot be used.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::ports::{GraphView, Records};
+use riskgraph_domain::respond::Responder;
 use riskgraph_domain::secret::Vault;
 use riskgraph_domain::time::Clock;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,8 @@ pub struct Ground {
     pub graph: Arc<dyn GraphView>,
     /// For changes of alerts: they go through the journal.
     pub desk: Arc<Desk>,
+    /// Acts on other systems: every configured connector behind one port.
+    pub responders: Arc<dyn Responder>,
     /// Wakes whoever follows the alert sequence; what is announced is stored already.
     pub announcements: Announcements,
     pub clock: Arc<dyn Clock>,

@@ -11,5 +11,4 @@ pub mod decompress;
 pub mod formats;
 pub mod net;
 pub mod notify;
-#[expect(dead_code, reason = "connectors still to come share these parts")]
 pub mod respond;

@@ -1,12 +1,16 @@
 //! `riskgraph check` and `riskgraph migrate`.
 
+use std::sync::Arc;
+
 use riskgraph_analysis::detect::DetectConfig;
 use riskgraph_analysis::posture::PostureConfig;
 use riskgraph_analysis::spread::RiskConfig;
 
 use super::{Done, EXIT_DONE, EXIT_FAILED, Failure, SettingsArgs};
 use crate::app::{crawler, open_store};
+use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::responders;
 
 /// Opens the store, which migrates it.
 pub(super) async fn migrate(settings: &SettingsArgs) -> Done {
@@ -43,6 +47,7 @@ async fn results(config: &Config) -> Vec<(&'static str, Result<(), String>)> {
         ("risk quantities", RiskConfig::defaults().map(drop).map_err(|error| error.to_string())),
         ("posture quantities", PostureConfig::built_in().map(drop).map_err(|error| error.to_string())),
         ("crawler options", crawler(config).map(drop).map_err(|fault| fault.to_string())),
+        ("connectors", responders::build(config, Arc::new(SystemClock)).map(drop).map_err(|fault| fault.to_string())),
         ("data folder", folder.map_err(|error| error.to_string())),
         ("database", open_store(config).await.map(drop).map_err(|fault| fault.to_string())),
     ]

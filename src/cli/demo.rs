@@ -15,7 +15,7 @@ use riskgraph_domain::command::Change;
 use riskgraph_domain::page::{PAGE_MAX, PageRequest};
 use riskgraph_domain::ports::{Live as _, VendorFilter};
 use riskgraph_domain::time::Clock as _;
-use riskgraph_lab::{Internet, InternetOptions, Shop, Truth};
+use riskgraph_lab::{Gate, Internet, InternetOptions, Shop, ShopServer, Truth};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ use super::{Done, EXIT_DONE, Failure};
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::demo::containment;
 use crate::demo::shipper::{Shipper, shop_options};
 use crate::demo::summary::{Summary, resident_mb};
 use crate::vendor_csv;
@@ -61,7 +62,9 @@ impl Demo {
         let shop = Shop::new(shop_options(SystemClock.now()));
         let internet =
             Internet::start(InternetOptions { seed: shop.options().seed, ..InternetOptions::default() }).await?;
-        let config = config(&internet, &folder.path)?;
+        let lab_shop = ShopServer::start(&folder.path.join("edge")).await?;
+        let mut config = config(&internet, &folder.path)?;
+        config.respond.connectors = containment::connectors(&lab_shop, &folder.path)?;
         let app = Arc::new(App::start(config, Arc::new(SystemClock)).await?);
         let base = format!("http://{}", listener.local_addr()?);
         println!("riskgraph demo on {base}");
@@ -79,7 +82,8 @@ impl Demo {
         let changes = watch_alerts(&app).await?;
         add_vendors(&app, &internet).await?;
         let truth = Arc::new(Mutex::new(Truth::default()));
-        let shipping = ship(&app, shop, Arc::clone(&truth), self.speed, end.child_token());
+        let played = Played { shop, gate: lab_shop.gate(), speed: self.speed };
+        let shipping = ship(&app, played, Arc::clone(&truth), end.child_token());
         println!(
             "a week of everyday traffic is judged first, then a day of attacks; open /graphiql with the token to look around\n"
         );
@@ -95,6 +99,7 @@ impl Demo {
         if let Ok(app) = Arc::try_unwrap(app) {
             app.shut_down().await;
         }
+        drop(lab_shop);
         drop(internet);
         drop(folder);
         Ok(EXIT_DONE)
@@ -193,9 +198,17 @@ struct Shipping {
     stop: CancellationToken,
 }
 
-fn ship(app: &App, shop: Shop, truth: Arc<Mutex<Truth>>, speed: f64, stop: CancellationToken) -> Shipping {
-    let shipper =
-        Shipper { intake: Arc::new(app.door.clone()), clock: Arc::new(SystemClock), speed, truth, stop: stop.clone() };
+/// What is played, how fast, and what it meets on its way.
+struct Played {
+    shop: Shop,
+    gate: Gate,
+    speed: f64,
+}
+
+fn ship(app: &App, played: Played, truth: Arc<Mutex<Truth>>, stop: CancellationToken) -> Shipping {
+    let Played { shop, gate, speed } = played;
+    let intake = Arc::new(app.door.clone());
+    let shipper = Shipper { intake, clock: Arc::new(SystemClock), speed, gate, truth, stop: stop.clone() };
     let (progress, mut days) = mpsc::channel::<String>(64);
     tokio::spawn(async move {
         while let Some(day) = days.recv().await {

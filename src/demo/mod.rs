@@ -1,4 +1,5 @@
 //! The product on a small internet of its own: what `riskgraph demo` runs.
 
+pub mod containment;
 pub mod shipper;
 pub mod summary;

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use riskgraph_domain::Timestamp;
 use riskgraph_domain::ports::{Intake, RawBatch};
 use riskgraph_domain::time::{Clock, DAY_MS, HOUR_MS, MINUTE_MS};
-use riskgraph_lab::{DayFlavour, Labelled, ScenarioId, Shop, ShopOptions, Truth, merge, shuffle_within};
+use riskgraph_lab::{DayFlavour, Gate, Labelled, ScenarioId, Shop, ShopOptions, Truth, merge, shuffle_within};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +47,8 @@ pub struct Shipper {
     pub clock: Arc<dyn Clock>,
     /// Simulated seconds a second, on the day of attacks.
     pub speed: f64,
+    /// The edge and the shop's holds: what they refuse comes out as refused.
+    pub gate: Gate,
     pub truth: Arc<Mutex<Truth>>,
     pub stop: CancellationToken,
 }
@@ -125,7 +127,9 @@ impl Shipper {
             let mut truth = self.truth.lock();
             for labelled in events {
                 truth.note(&labelled.event, labelled.label);
-                if serde_json::to_writer(&mut body, &labelled.event).is_ok() {
+                let mut event = labelled.event.clone();
+                self.gate.pass(&mut event);
+                if serde_json::to_writer(&mut body, &event).is_ok() {
                     body.push(b'\n');
                 }
             }

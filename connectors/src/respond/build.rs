@@ -10,11 +10,16 @@ use riskgraph_domain::respond::{ActionRequest, ActionSpec, Effect, PlannedEffect
 use riskgraph_domain::text::Text;
 use riskgraph_domain::time::Clock;
 
+use super::any::Http;
+use super::aws_waf::AwsWaf;
+use super::cloudflare::Cloudflare;
 use super::config::{ConnectorConfig, ConnectorsConfig};
+use super::csp::Csp;
 use super::fault::{bad_input, configuration};
 use super::mark;
+use super::nftables::Nftables;
 use super::nginx::Nginx;
-use super::shop;
+use super::{shop, ticket};
 
 /// Connectors of one installation.
 const CONNECTORS_MAX: usize = 64;
@@ -99,6 +104,12 @@ impl Responders {
 fn connector_of(name: &str, config: &ConnectorConfig, tools: &Tools) -> Result<Arc<dyn Responder>, Fault> {
     Ok(match config {
         ConnectorConfig::Nginx(config) => Arc::new(Nginx::new(name, config)?),
+        ConnectorConfig::Nftables(config) => Arc::new(Nftables::new(name, config, tools)?),
+        ConnectorConfig::Cloudflare(config) => Arc::new(Cloudflare::new(name, config)?),
+        ConnectorConfig::AwsWaf(config) => Arc::new(AwsWaf::new(name, config, tools)?),
+        ConnectorConfig::Csp(config) => Arc::new(Csp::new(name, config)?),
+        ConnectorConfig::Ticket(config) => Arc::new(ticket::build(name, config, tools)?),
+        ConnectorConfig::Http(config) => Arc::new(Http::new(name, config, tools)?),
         ConnectorConfig::Shop(config) => Arc::new(shop::build(name, config, tools)?),
     })
 }

@@ -6,21 +6,30 @@
 //!
 //! It must *not* know playbooks, approvals or limits: those stand before it.
 
+mod any;
+mod aws_waf;
 mod build;
+mod cloudflare;
 mod command;
 mod config;
+mod csp;
 mod fault;
 mod file;
 mod http;
 mod ledger;
 mod mark;
+mod nftables;
 mod nginx;
 mod place;
 mod probe;
 mod secret;
 mod shop;
 mod spec;
+mod ticket;
 
 pub use build::{Responders, Tools};
-pub use config::{ConnectorConfig, ConnectorsConfig, NetConfig, NginxConfig, ShopConfig};
+pub use config::{
+    AwsWafConfig, CloudflareConfig, ConnectorConfig, ConnectorsConfig, CspConfig, HttpConfig, IpSetConfig, NetConfig,
+    NftablesConfig, NginxConfig, ShopConfig, TicketConfig, Tracker, WafScope,
+};
 pub use http::{ActionTemplate, CallTemplate, Expectation, ParameterTemplate};

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use base64::Engine as _;
 use riskgraph_domain::error::Fault;
 use riskgraph_domain::secret::Secret;
 
@@ -15,11 +16,13 @@ const SECRET_MAX_BYTES: usize = 8 << 10;
 pub(super) struct SecretSource {
     pub file: PathBuf,
     pub env: String,
+    /// When set, the secret is this user's password and read as the credentials of HTTP Basic (RFC 7617).
+    pub basic_user: String,
 }
 
 impl SecretSource {
     pub(super) fn new(file: &std::path::Path, env: &str) -> Self {
-        Self { file: file.to_owned(), env: env.to_owned() }
+        Self { file: file.to_owned(), env: env.to_owned(), basic_user: String::new() }
     }
 
     /// The secret; `None` when the connector has none.
@@ -41,7 +44,11 @@ impl SecretSource {
         if text.is_empty() || text.len() > SECRET_MAX_BYTES || text.chars().any(char::is_control) {
             return Err(configuration("the connector's token is empty, too long or no line of text"));
         }
-        Ok(Some(Secret::new(text)))
+        if self.basic_user.is_empty() {
+            return Ok(Some(Secret::new(text)));
+        }
+        let credentials = format!("{}:{text}", self.basic_user);
+        Ok(Some(Secret::new(base64::engine::general_purpose::STANDARD.encode(credentials))))
     }
 
     /// The secret, which the connector cannot do without.

@@ -11,8 +11,9 @@ use riskgraph_domain::{Event, EventKind, Outcome, Text};
 use crate::edge::{EdgeFiles, Meter, Rules};
 use crate::locks::{Lever, Locks};
 
-/// How long the files are taken as read: a stream of events asks thousands of times a second.
-const READ_EVERY: Duration = Duration::from_millis(100);
+/// How long the files are taken as read: a stream of events asks thousands of times a second,
+/// and the demo lives through minutes in that time.
+const READ_EVERY: Duration = Duration::from_millis(20);
 
 /// The edge and the shop's holds, as one gate.
 #[derive(Debug)]

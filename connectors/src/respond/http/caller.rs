@@ -67,6 +67,7 @@ impl Call {
 #[derive(Debug)]
 pub(in crate::respond) struct Answer {
     pub status: u16,
+    pub headers: HeaderMap,
     pub body: Vec<u8>,
     pub retry_after_s: Option<u32>,
 }
@@ -141,6 +142,7 @@ impl Caller {
         let status = response.status().as_u16();
         let retry_after_s =
             response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let headers = response.headers().clone();
         let mut body = Vec::new();
         let mut stream = response.bytes_stream();
         while let Some(chunk) = stream.next().await {
@@ -149,7 +151,7 @@ impl Caller {
                 return Err(upstream(format!("{who} answered more than {} MiB", ANSWER_MAX_BYTES >> 20)));
             }
         }
-        Ok(Answer { status, body, retry_after_s: retry_after_s.map(|s: u32| s.min(RETRY_AFTER_MAX_S)) })
+        Ok(Answer { status, headers, body, retry_after_s: retry_after_s.map(|s: u32| s.min(RETRY_AFTER_MAX_S)) })
     }
 
     /// An address in the URL is not resolved, so it is judged here.

@@ -4,6 +4,6 @@ mod caller;
 mod runner;
 mod template;
 
-pub(super) use caller::{Call, Caller};
-pub(super) use runner::{Backing, Templated};
+pub(super) use caller::{Answer, Call, Caller};
+pub(super) use runner::{Backing, Templated, spec};
 pub use template::{ActionTemplate, CallTemplate, Expectation, ParameterTemplate};

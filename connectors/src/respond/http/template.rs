@@ -11,7 +11,7 @@ use riskgraph_domain::secret::Secret;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use url::Url;
+use url::{Origin, Url};
 
 use super::caller::Call;
 use crate::respond::fault::bad_input;
@@ -243,20 +243,26 @@ impl CallTemplate {
         if self.expect.is_empty() { (200..=204).contains(&status) } else { self.expect.contains(&status) }
     }
 
+    /// Where the call goes, by the template alone.
+    ///
+    /// # Errors
+    /// `BadInput` when a placeholder could change it.
+    pub(in crate::respond) fn origin(&self, base: Option<&Url>) -> Result<Origin, Fault> {
+        let head = self.url.split("{{").next().unwrap_or_default();
+        let origin = match base {
+            Some(base) if head.starts_with('/') => Some(base.origin()),
+            // The path must have begun before the first placeholder: nothing filled in can change the host.
+            _ if head.splitn(4, '/').count() == 4 || !self.url.contains("{{") => {
+                Url::parse(head).ok().map(|url| url.origin())
+            }
+            _ => None,
+        };
+        origin.ok_or_else(|| bad_input("the template's URL must name its host without placeholders"))
+    }
+
     fn url(&self, base: Option<&Url>, values: &Values) -> Result<Url, Fault> {
         let wrong = |why: &str| bad_input(format!("the template's URL {why}"));
-        let origin_of = |text: &str| {
-            let head = text.split("{{").next().unwrap_or_default();
-            match base {
-                Some(base) if head.starts_with('/') => Some(base.origin()),
-                // The path must have begun before the first placeholder: nothing filled in can change the host.
-                _ if head.splitn(4, '/').count() == 4 || !text.contains("{{") => {
-                    Url::parse(head).ok().map(|url| url.origin())
-                }
-                _ => None,
-            }
-        };
-        let origin = origin_of(&self.url).ok_or_else(|| wrong("must name its host without placeholders"))?;
+        let origin = self.origin(base)?;
         let filled = fill(&self.url, values, Place::Url)?;
         let url = match base {
             Some(base) if filled.starts_with('/') => {

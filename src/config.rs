@@ -167,6 +167,8 @@ pub enum SmtpSecurity {
     Starttls,
     Tls,
     None,
+}
+
 /// How alerts are acted on.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -97,6 +97,9 @@ pub enum NoAnswer {
     Forbidden(String),
     #[error("no answer within {0} s")]
     Timeout(u64),
+    /// No connection: nothing was heard there.
+    #[error("no connection: {0}")]
+    Unreached(String),
     #[error("{0}")]
     Broken(String),
 }
@@ -261,5 +264,6 @@ fn broken(error: &reqwest::Error) -> NoAnswer {
         innermost = current.to_string();
         cause = current.source();
     }
-    NoAnswer::Broken(innermost.chars().take(CAUSE_CHARS_MAX).collect())
+    let told = innermost.chars().take(CAUSE_CHARS_MAX).collect();
+    if error.is_connect() { NoAnswer::Unreached(told) } else { NoAnswer::Broken(told) }
 }

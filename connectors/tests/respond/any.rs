@@ -128,6 +128,14 @@ async fn without_a_look_a_lost_answer_is_left_to_a_person() {
     assert_eq!(world.fake.n_asked("PUT"), 1, "it was not sent again");
     let responders = world.responders(page(true));
     assert!(responders.execute(&wanted).await.expect("the other side knows keys").ours);
+    let nobody = world.responders(json!({"actions": {"page_somebody": {
+        "description": "Pages.", "targets": ["USER"], "execute": {"method": "PUT", "url": "http://127.0.0.1:1/{{target}}"},
+    }}}));
+    let unreached = request("page_somebody", (EntityKind::User, "carol"), "run_3");
+    for _ in 0..2 {
+        let fault = nobody.execute(&unreached).await.expect_err("nobody there");
+        assert!(fault.code.retry(), "nothing was heard, so it may be tried again: {fault}");
+    }
     let refused = request("page_somebody", (EntityKind::User, "bob"), "run_2");
     world.fake.fail(Failure::status(409));
     assert!(!responders.execute(&refused).await.expect_err("refused").code.retry());

@@ -1,32 +1,22 @@
-//! One bounded call to a system the operator named: no redirects, no proxy, only permitted addresses, small answers.
+//! One bounded call to a system the operator named, through the guarded client ([`crate::net`]).
 //! It must *not* know what is asked.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method};
 use riskgraph_domain::error::Fault;
-use riskgraph_domain::observation::ProbeFailure;
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use url::{Host, Url};
+use url::Url;
 
-use crate::net::Guard;
+use crate::net::{self, NoAnswer, Outside, OutsideOptions, PlainHttp, SystemResolver};
 use crate::respond::config::NetConfig;
 use crate::respond::fault::{bad_input, configuration, refused, upstream};
 
-/// Time to connect, and for the whole call: an action waits for several of them.
-const CONNECT_MAX: Duration = Duration::from_secs(3);
+/// Time for the whole call: an action waits for several of them.
 const CALL_MAX: Duration = Duration::from_secs(10);
 /// Decoded bytes read of an answer: a page of 1,000 rules is near 500 KiB.
 const ANSWER_MAX_BYTES: usize = 2 << 20;
-/// Headers of an answer.
-const HEADERS_MAX: usize = 100;
 /// Longest wait another system may ask for, seconds.
 const RETRY_AFTER_MAX_S: u32 = 3_600;
 
@@ -99,8 +89,20 @@ impl Answer {
 
 /// Makes calls.
 pub(in crate::respond) struct Caller {
-    client: Client,
-    guard: Arc<Guard>,
+    outside: Outside,
+}
+
+/// Why a call gave no answer.
+pub(in crate::respond) struct Missed {
+    pub fault: Fault,
+    /// Whether it may have been heard all the same.
+    pub heard: Heard,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::respond) enum Heard {
+    No,
+    Perhaps,
 }
 
 impl Caller {
@@ -111,111 +113,53 @@ impl Caller {
     pub(in crate::respond) fn new(connector: &str, net: &NetConfig) -> Result<Self, Fault> {
         let wrong = |what: &str| configuration(format!("connector {connector}: {what}"));
         let networks = net.allow_networks.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>();
-        let networks = networks.map_err(|error| wrong(&format!("allow_networks: {error}")))?;
-        let guard = Arc::new(Guard::new(networks, Vec::new()));
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls(net).map_err(|problem| wrong(&problem))?)
-            .user_agent(concat!("riskgraph/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .dns_resolver(Arc::new(Guarded(Arc::clone(&guard))))
-            .http1_max_headers(HEADERS_MAX)
-            .connect_timeout(CONNECT_MAX)
-            .timeout(CALL_MAX)
-            .build()
-            .map_err(|_| wrong("the HTTP client cannot be made"))?;
-        Ok(Self { client, guard })
+        let allow_networks = networks.map_err(|error| wrong(&format!("allow_networks: {error}")))?;
+        let extra_ca_pem = if net.ca_file.as_os_str().is_empty() {
+            None
+        } else {
+            Some(std::fs::read(&net.ca_file).map_err(|error| wrong(&format!("ca_file: {}", error.kind())))?)
+        };
+        let options = OutsideOptions { allow_networks, plain_http: PlainHttp::Listed, extra_ca_pem, timeout: CALL_MAX };
+        let outside = Outside::new(options, Arc::new(SystemResolver)).map_err(|fault| wrong(&fault.message))?;
+        Ok(Self { outside })
     }
 
     /// Makes one call.
     ///
     /// # Errors
-    /// `UpstreamRefused` when the address may not be connected or the answer is too large, `Upstream` when none came: then
-    /// it is not known whether the call was heard.
+    /// `UpstreamRefused` when the address may not be connected or the answer is too large, `Upstream` when none came.
     pub(in crate::respond) async fn call(&self, call: Call) -> Result<Answer, Fault> {
+        self.try_call(call).await.map_err(|missed| missed.fault)
+    }
+
+    /// Makes one call, and tells of a failure whether it may have been heard.
+    ///
+    /// # Errors
+    /// As [`Caller::call`].
+    pub(in crate::respond) async fn try_call(&self, call: Call) -> Result<Answer, Missed> {
         let who = call.url.host_str().unwrap_or_default().to_owned();
-        self.check(&call.url)?;
-        let sent = self.client.request(call.method, call.url).headers(call.headers).body(call.body).send().await;
-        let response = sent.map_err(|error| failure(&who, &error))?;
-        let status = response.status().as_u16();
-        let retry_after_s =
-            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let headers = response.headers().clone();
-        let mut body = Vec::new();
-        let mut stream = response.bytes_stream();
-        while let Some(chunk) = stream.next().await {
-            body.extend_from_slice(&chunk.map_err(|error| failure(&who, &error))?);
-            if body.len() > ANSWER_MAX_BYTES {
-                return Err(upstream(format!("{who} answered more than {} MiB", ANSWER_MAX_BYTES >> 20)));
-            }
-        }
-        Ok(Answer { status, headers, body, retry_after_s: retry_after_s.map(|s: u32| s.min(RETRY_AFTER_MAX_S)) })
-    }
-
-    /// An address in the URL is not resolved, so it is judged here.
-    fn check(&self, url: &Url) -> Result<(), Fault> {
-        let address = match url.host() {
-            Some(Host::Ipv4(ip)) => ip.into(),
-            Some(Host::Ipv6(ip)) => ip.into(),
-            _ => return Ok(()),
+        let call = net::Call {
+            method: call.method,
+            url: call.url,
+            headers: call.headers,
+            body: call.body.into(),
+            answer_bytes_max: ANSWER_MAX_BYTES,
         };
-        self.guard.check_address(address).map_err(|failure| match failure {
-            ProbeFailure::Forbidden(why) => forbidden(&why),
-            _ => forbidden("the address may not be connected"),
-        })
-    }
-}
-
-fn forbidden(why: &str) -> Fault {
-    refused(format!("{why}; list it in the connector's allow_networks if it is meant"))
-}
-
-/// Lets only permitted addresses through to the connection.
-struct Guarded(Arc<Guard>);
-
-impl Resolve for Guarded {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guard = Arc::clone(&self.0);
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<_> = found.filter(|address| guard.check_address(address.ip()).is_ok()).collect();
-            if allowed.is_empty() {
-                return Err("no permitted address".into());
-            }
-            Ok(Box::new(allowed.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// The fault of a call that gave no answer. The error's own words may hold the URL, which may hold more than a host.
-fn failure(who: &str, error: &reqwest::Error) -> Fault {
-    if error.is_timeout() {
-        return upstream(format!("{who} did not answer in time"));
-    }
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(current) = cause {
-        if current.to_string() == "no permitted address" {
-            return forbidden(&format!("{who} has no public address"));
+        let answer = self.outside.call(call).await.map_err(|missed| {
+            let (fault, heard) = match missed {
+                NoAnswer::Forbidden(why) => (refused(format!("{who} is not called: {why}")), Heard::No),
+                NoAnswer::Unreached(_) => (upstream(format!("{who} cannot be reached")), Heard::No),
+                NoAnswer::Timeout(s) => (upstream(format!("{who} did not answer within {s} s")), Heard::Perhaps),
+                NoAnswer::Broken(_) => (upstream(format!("{who} broke off")), Heard::Perhaps),
+            };
+            Missed { fault, heard }
+        })?;
+        if answer.body.len() >= ANSWER_MAX_BYTES {
+            let fault = upstream(format!("{who} answered more than {} MiB", ANSWER_MAX_BYTES >> 20));
+            return Err(Missed { fault, heard: Heard::Perhaps });
         }
-        cause = current.source();
+        let retry_after_s = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let retry_after_s = retry_after_s.map(|s: u32| s.min(RETRY_AFTER_MAX_S));
+        Ok(Answer { status: answer.status, headers: answer.headers, body: answer.body, retry_after_s })
     }
-    if error.is_connect() { upstream(format!("{who} cannot be reached")) } else { upstream(format!("{who} broke off")) }
-}
-
-fn tls(net: &NetConfig) -> Result<rustls::ClientConfig, String> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if !net.ca_file.as_os_str().is_empty() {
-        let pem = std::fs::read(&net.ca_file).map_err(|error| format!("ca_file: {}", error.kind()))?;
-        for certificate in CertificateDer::pem_slice_iter(&pem) {
-            let certificate = certificate.map_err(|error| format!("ca_file: {error}"))?;
-            roots.add(certificate).map_err(|error| format!("ca_file: {error}"))?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

@@ -5,5 +5,6 @@ mod runner;
 mod template;
 
 pub(super) use caller::{Answer, Call, Caller};
+use caller::{Heard, Missed};
 pub(super) use runner::{Backing, Templated, spec};
 pub use template::{ActionTemplate, CallTemplate, Expectation, ParameterTemplate};

@@ -19,6 +19,7 @@ use url::Url;
 
 use super::caller::{Answer, Caller};
 use super::template::{ActionTemplate, CallTemplate, Values};
+use super::{Heard, Missed};
 use crate::respond::fault::{bad_input, conflict};
 use crate::respond::ledger::{Entry, Ledger, Stage};
 use crate::respond::mark;
@@ -77,6 +78,10 @@ impl Backing {
     }
 
     async fn send(&self, call: &CallTemplate, values: &Values) -> Result<Answer, Fault> {
+        self.try_send(call, values).await.map_err(|missed| missed.fault)
+    }
+
+    async fn try_send(&self, call: &CallTemplate, values: &Values) -> Result<Answer, Missed> {
         let mut whole = call.clone();
         for (name, value) in &self.headers {
             whole.headers.entry(name.clone()).or_insert_with(|| value.clone());
@@ -84,7 +89,8 @@ impl Backing {
         if whole.method != Method::GET.as_str() {
             whole.headers.entry("idempotency-key".into()).or_insert_with(|| "{{key}}".into());
         }
-        self.caller.call(whole.render(self.base.as_ref(), values)?).await
+        let rendered = whole.render(self.base.as_ref(), values);
+        self.caller.try_call(rendered.map_err(|fault| Missed { fault, heard: Heard::No })?).await
     }
 
     fn who(&self, call: &CallTemplate, values: &Values) -> String {
@@ -172,11 +178,19 @@ impl Backing {
             return Err(conflict(format!("whether this was done is not known, look there: {call}")));
         }
         self.ledger.put(key, &self.entry(request, Stage::Started, Done { ours: true, seen: json!({}) })).await?;
-        let answer = self.send(&template.execute, &values).await?;
+        let answer = match self.try_send(&template.execute, &values).await {
+            Ok(answer) => answer,
+            Err(missed) => {
+                if missed.heard == Heard::No && !started {
+                    self.ledger.forget(key).await;
+                }
+                return Err(missed.fault);
+            }
+        };
         if !template.execute.expects(answer.status) {
             let fault = answer.fault(&self.who(&template.execute, &values));
-            // Refused, or asked to wait: it did not happen. Other failures may have.
-            if answer.status < 500 {
+            // Refused, or asked to wait: it did not happen. Other failures may have, and so may a call before this one.
+            if answer.status < 500 && !started {
                 self.ledger.forget(key).await;
             }
             return Err(fault);

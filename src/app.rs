@@ -14,6 +14,7 @@ use riskgraph_domain::delivery::Deliveries;
 use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::journal::Position;
+use riskgraph_domain::playbook::{RunStore, Runs};
 use riskgraph_domain::ports::{Crawler, JobStore, Journal, Records, StateStore, TokenStore};
 use riskgraph_domain::secret::Vault;
 use riskgraph_domain::session::SessionStore;
@@ -37,6 +38,8 @@ use crate::live::Streams;
 use crate::pipeline::apply::{self, Announcements, Keeping, Outcome};
 use crate::pipeline::judge::{checkpoint_key, read_checkpoint};
 use crate::pipeline::{self, PipelineParts};
+use crate::respond::impact::JournalImpact;
+use crate::respond::tell::ChannelNotifier;
 use crate::seen::Seen;
 use crate::status::Health;
 use crate::vault::FileVault;
@@ -81,6 +84,8 @@ struct Ports {
     vault: Arc<dyn Vault>,
     sessions: Arc<dyn SessionStore>,
     deliveries: Arc<dyn Deliveries>,
+    run_store: Arc<dyn RunStore>,
+    runs: Arc<dyn Runs>,
 }
 
 /// State as of the last stop or crash.
@@ -183,6 +188,19 @@ impl App {
             detectors: Arc::clone(&detectors),
             stop: stop.clone(),
         };
+        let (responses, respond_task) = crate::respond::start(crate::respond::Parts {
+            responders: Arc::clone(&ground.responders),
+            impact: Arc::new(JournalImpact::new(Arc::clone(&ports.journal), Arc::clone(&clock))),
+            notifier: Some(Arc::new(ChannelNotifier {
+                desk: Arc::clone(&notifying.desk),
+                clock: Arc::clone(&clock),
+                public_url: config.public_url(),
+            })),
+            store: ports.run_store,
+            runs: Arc::clone(&ports.runs),
+            ground: ground.clone(),
+        })
+        .await?;
         let services = Services {
             intake: Arc::new(door.clone()),
             graph: Arc::clone(&graph) as _,
@@ -194,6 +212,8 @@ impl App {
             sessions: Arc::clone(&guard) as _,
             status: Arc::new(health),
             delivery: notifying.desk,
+            runs: Arc::clone(&ports.runs),
+            playbooks: Arc::new(responses),
         };
         let runner = Runner {
             store: Arc::clone(&ports.jobs),
@@ -210,7 +230,7 @@ impl App {
             // SQLite has one service: leases that are left are of runners that died with the last one.
             ports.jobs.release_all().await?;
         }
-        let mut tasks = vec![applier];
+        let mut tasks = vec![applier, respond_task];
         tasks.extend(notifying.tasks);
         tasks.extend((0..config.assessment.parallel).map(|_| tokio::spawn(runner.clone().run())));
         let schedule = Schedule::new(
@@ -317,6 +337,8 @@ async fn open(config: &Config) -> Result<Ports, Fault> {
         deliveries: store.deliveries(),
         vault: Arc::new(FileVault::open(&config.store.data_dir)?),
         sessions: store.sessions(),
+        run_store: store.run_store(),
+        runs: store.runs(),
     })
 }
 

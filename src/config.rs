@@ -6,13 +6,13 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use riskgraph_connectors::respond::ConnectorsConfig;
 use riskgraph_domain::time::{HOUR_MS, MINUTE_MS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::gatekeeper::SessionLimits;
 use crate::reports::options::ReportsConfig;
+use crate::respond::config::RespondConfig;
 
 /// The annotated default configuration.
 pub const SHIPPED: &str = include_str!("../config/riskgraph.toml");
@@ -169,14 +169,6 @@ pub enum SmtpSecurity {
     None,
 }
 
-/// How alerts are acted on.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RespondConfig {
-    /// The systems playbooks act on, by name.
-    pub connectors: ConnectorsConfig,
-}
-
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -254,7 +246,7 @@ impl Config {
         if !(5..=15).contains(&self.session.link_minutes) {
             return wrong("session.link_minutes", "must be 5 to 15".to_owned());
         }
-        Ok(())
+        self.respond.rules().map(drop).or_else(|problem| wrong("respond", problem))
     }
 
     /// How long sessions live.

@@ -19,6 +19,7 @@ pub mod live;
 pub mod notify;
 pub mod pipeline;
 pub mod reports;
+pub mod respond;
 pub mod responders;
 pub mod restore;
 pub mod seen;

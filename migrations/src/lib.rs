@@ -13,6 +13,7 @@ mod journal_0001_batches;
 mod state_0001_tables;
 mod state_0002_alert_paths;
 mod state_0004_delivery;
+mod state_0005_runs;
 mod state_0006_reports;
 mod state_0007_sessions;
 mod state_0008_documents;
@@ -43,6 +44,7 @@ impl MigratorTrait for StateMigrator {
             Box::new(state_0001_tables::Step),
             Box::new(state_0002_alert_paths::Step),
             Box::new(state_0004_delivery::Step),
+            Box::new(state_0005_runs::Step),
             Box::new(state_0006_reports::Step),
             Box::new(state_0007_sessions::Step),
             Box::new(state_0008_documents::Step),

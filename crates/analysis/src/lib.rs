@@ -9,6 +9,7 @@
 
 pub mod baseline;
 pub mod correlate;
+pub mod decide;
 pub mod detect;
 pub mod facts;
 pub mod graph;

@@ -5,6 +5,7 @@
 
 mod admin;
 mod reader;
+mod respond;
 mod sender;
 mod triage;
 
@@ -21,6 +22,7 @@ use crate::services::Services;
 
 pub(crate) use admin::Administrator;
 pub(crate) use reader::Reader;
+pub(crate) use respond::{Approver, Responder};
 pub(crate) use sender::{Observer, Sender};
 pub(crate) use triage::Triager;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use riskgraph_domain::delivery::DeliveryDesk;
+use riskgraph_domain::playbook::{PlaybookDesk, Runs};
 use riskgraph_domain::ports::{BaselineView, Commands, Gatekeeper, GraphView, Intake, Live, Records, Status};
 use riskgraph_domain::session::Sessions;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,8 @@ pub struct Services {
     pub sessions: Arc<dyn Sessions>,
     pub status: Arc<dyn Status>,
     pub delivery: Arc<dyn DeliveryDesk>,
+    pub runs: Arc<dyn Runs>,
+    pub playbooks: Arc<dyn PlaybookDesk>,
 }
 
 /// How the API behaves; the defaults are what a shop should run with.

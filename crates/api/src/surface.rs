@@ -8,7 +8,7 @@ use async_graphql::Context;
 use riskgraph_domain::access::Capability;
 use riskgraph_domain::error::Fault;
 
-use crate::access::{Administrator, Grant, Observer, Reader, Sender, Triager, grant};
+use crate::access::{Administrator, Approver, Grant, Observer, Reader, Responder, Sender, Triager, grant};
 
 /// One entrance and what it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,13 @@ fields! { query, "Query":
     alerts "alerts" => Reader;
     alert "alert" => Reader;
     tokens "tokens" => Administrator;
+    playbooks "playbooks" => Reader;
+    playbook "playbook" => Reader;
+    runs "runs" => Reader;
+    run "run" => Reader;
+    approvals "approvals" => Reader;
+    kill_switches "killSwitches" => Reader;
+    dry_run "dryRun" => Reader;
     me "me" => Reader;
     channels "channels" => Reader;
     channel "channel" => Reader;
@@ -86,12 +93,21 @@ fields! { mutation, "Mutation":
     recover_channel "recoverChannel" => Administrator;
     test_channel "testChannel" => Triager;
     retry_delivery "retryDelivery" => Triager;
+    save_playbook "savePlaybook" => Administrator;
+    import_playbook "importPlaybook" => Administrator;
+    set_playbook_enabled "setPlaybookEnabled" => Administrator;
+    set_kill_switch "setKillSwitch" => Administrator;
+    start_run "startRun" => Responder;
+    cancel_run "cancelRun" => Responder;
+    undo_run "undoRun" => Responder;
+    decide "decide" => Approver;
 }
 
 fields! { subscription, "Subscription":
     alerts "alerts" => Reader;
     risk_changes "riskChanges" => Reader;
     assessments "assessments" => Reader;
+    runs "runs" => Reader;
 }
 
 /// One HTTP route.

@@ -160,6 +160,15 @@ typed_id!(
     /// A finding; derived from the check, the vendor and the asset.
     FindingId, "fnd");
 typed_id!(
+    /// A playbook; derived from its name.
+    PlaybookId, "pbk");
+typed_id!(
+    /// A run of a playbook; derived from the playbook and the alert, and for runs started by people from who and when.
+    RunId, "run");
+typed_id!(
+    /// A wait of a run for people; derived from the run and the step.
+    ApprovalId, "apv");
+typed_id!(
     /// An access token; random, made outside this crate.
     TokenId, "tok");
 typed_id!(

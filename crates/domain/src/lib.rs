@@ -19,6 +19,7 @@ pub mod id;
 pub mod journal;
 pub mod observation;
 pub mod page;
+pub mod playbook;
 pub mod ports;
 pub mod posture;
 pub mod report;
@@ -35,8 +36,8 @@ pub use error::{Fault, FaultCode, Reject};
 pub use event::{Event, EventKind, Outcome};
 pub use graph::{EntityKey, EntityKind, RelationKind};
 pub use id::{
-    AlertId, CaseId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, RelationId, ReportId, ReportScheduleId,
-    ReportShareId, SignalId, SilenceId, TokenId, VendorId,
+    AlertId, ApprovalId, CaseId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, PlaybookId, RelationId,
+    ReportId, ReportScheduleId, ReportShareId, RunId, SignalId, SilenceId, TokenId, VendorId,
 };
 pub use signal::{Severity, Signal};
 pub use text::Text;

@@ -17,6 +17,7 @@ mod options;
 mod records;
 mod reports;
 mod rows;
+mod runs;
 mod sessions;
 mod state;
 mod store;

@@ -333,3 +333,39 @@ row!(delivery_told, "delivery_told" {
     repeats: i16,
     n_repeats: i64,
 });
+row!(run, "run" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    ordinal: i64,
+    playbook_id: Vec<u8>,
+    alert_id: Vec<u8>,
+    state: String,
+    active: i16,
+    started_at: i64,
+    body: String,
+    plan: String,
+    contained_ms: Option<i64>,
+});
+row!(run_step, "run_step" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    run_id: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    place: i64,
+    state: String,
+    body: String,
+    began_at: Option<i64>,
+    ends_at: Option<i64>,
+});
+row!(approval, "approval" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    run_id: Vec<u8>,
+    state: String,
+    created_at: i64,
+    body: String,
+});
+row!(run_cursor, "run_cursor" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    consumer: String,
+    sequence: i64,
+});

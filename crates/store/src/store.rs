@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use riskgraph_domain::delivery::Deliveries;
 use riskgraph_domain::document::DocumentStore;
+use riskgraph_domain::playbook::{RunStore, Runs};
 use riskgraph_domain::ports::{JobStore, Journal, Records, StateStore, TokenStore};
 use riskgraph_domain::report::{History, ReportStore};
 use riskgraph_domain::session::SessionStore;
@@ -97,6 +98,18 @@ impl Store {
     #[must_use]
     pub fn deliveries(&self) -> Arc<dyn Deliveries> {
         Arc::clone(&self.state) as Arc<dyn Deliveries>
+    }
+
+    /// Runs of playbooks, to write.
+    #[must_use]
+    pub fn run_store(&self) -> Arc<dyn RunStore> {
+        Arc::clone(&self.state) as Arc<dyn RunStore>
+    }
+
+    /// Runs of playbooks, to read.
+    #[must_use]
+    pub fn runs(&self) -> Arc<dyn Runs> {
+        Arc::clone(&self.state) as Arc<dyn Runs>
     }
 
     /// Commits what waits in the journal's queue, refuses more, and closes both databases.

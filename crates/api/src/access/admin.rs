@@ -6,7 +6,8 @@ use riskgraph_domain::access::{Capability, Role, Token};
 use riskgraph_domain::command::Change;
 use riskgraph_domain::delivery::{ChannelInput, ChannelView};
 use riskgraph_domain::error::{Fault, FaultCode};
-use riskgraph_domain::id::{ChannelId, TokenId, VendorId};
+use riskgraph_domain::id::{ChannelId, PlaybookId, TokenId, VendorId};
+use riskgraph_domain::playbook::{KeptPlaybook, KillSwitch, Switch};
 use riskgraph_domain::secret::Secret;
 use riskgraph_domain::time::Timestamp;
 use riskgraph_domain::vendor::{Vendor, VendorInput};
@@ -93,6 +94,22 @@ impl Administrator {
 
     pub(crate) async fn recover_channel(&self, id: ChannelId, since: Timestamp) -> Result<u64, Fault> {
         self.0.services.delivery.recover(id, since).await
+    }
+
+    pub(crate) async fn save_playbook(&self, text: &str, note: Option<String>) -> Result<KeptPlaybook, Fault> {
+        self.0.services.playbooks.save(&self.0.viewer, text, note).await
+    }
+
+    pub(crate) async fn import_playbook(&self, cacao: &serde_json::Value) -> Result<KeptPlaybook, Fault> {
+        self.0.services.playbooks.import(&self.0.viewer, cacao).await
+    }
+
+    pub(crate) async fn switch_playbook(&self, id: PlaybookId, switch: Switch) -> Result<KeptPlaybook, Fault> {
+        self.0.services.playbooks.set_enabled(&self.0.viewer, id, switch).await
+    }
+
+    pub(crate) async fn set_kill_switch(&self, switch: KillSwitch) -> Result<KillSwitch, Fault> {
+        self.0.services.playbooks.set_kill_switch(&self.0.viewer, switch).await
     }
 
     async fn vendor(&self, id: VendorId) -> Result<Option<Vendor>, Fault> {

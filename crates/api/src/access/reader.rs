@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use riskgraph_domain::access::Capability;
+use riskgraph_domain::access::{Capability, Viewer};
 use riskgraph_domain::delivery::{ChannelView, DeliveryDesk};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::graph::{Entity, EntityKey, EntityKind, Relation};
 use riskgraph_domain::id::{ChannelId, EntityId, FindingId, RelationId, SignalId, VendorId};
 use riskgraph_domain::page::Page;
+use riskgraph_domain::playbook::{PlaybookDesk, Runs};
 use riskgraph_domain::ports::{BaselineView, GraphView, Live, Records};
 use riskgraph_domain::posture::{Finding, Posture};
 use riskgraph_domain::signal::Signal;
@@ -41,6 +42,18 @@ impl Reader {
 
     pub(crate) fn baseline(&self) -> &dyn BaselineView {
         &*self.0.services.baseline
+    }
+
+    pub(crate) fn playbooks(&self) -> &dyn PlaybookDesk {
+        &*self.0.services.playbooks
+    }
+
+    pub(crate) fn runs(&self) -> &dyn Runs {
+        &*self.0.services.runs
+    }
+
+    pub(crate) fn viewer(&self) -> &Viewer {
+        &self.0.viewer
     }
 
     pub(crate) fn live(&self) -> &dyn Live {

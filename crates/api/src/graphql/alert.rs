@@ -5,6 +5,8 @@ use riskgraph_domain::alert as model;
 use riskgraph_domain::delivery::DeliveryFilter;
 use riskgraph_domain::error::Fault;
 use riskgraph_domain::id::EntityId;
+use riskgraph_domain::page::{PAGE_MAX, PageRequest};
+use riskgraph_domain::playbook::RunFilter;
 use riskgraph_domain::ports::SignalFilter;
 use riskgraph_domain::text::Text;
 
@@ -12,7 +14,9 @@ use super::delivery::{Delivery, DeliveryConnection};
 use super::entity::{Entity, Relation};
 use super::node::parse_id;
 use super::page::{connection, page_request};
+use super::playbook::PlaybookMatch;
 use super::posture::Finding;
+use super::run::Run;
 use super::signal::{Signal, SignalConnection, Technique, techniques};
 use super::words::{AlertCause, AlertChange, AlertStatus, DateTime, Severity, Verdict, int, words};
 use crate::access::{Reader, grant};
@@ -142,6 +146,21 @@ impl Alert {
     ) -> Result<DeliveryConnection, Fault> {
         let filter = DeliveryFilter { alert: Some(self.0.id), ..DeliveryFilter::default() };
         Delivery::page(ctx, filter, first, after).await
+    }
+
+    /// Every playbook and whether this alert is one of its; those that fit come first.
+    async fn playbooks(&self, ctx: &Context<'_>) -> Result<Vec<PlaybookMatch>, Fault> {
+        let reader = grant::<Reader>(ctx)?;
+        let found = reader.spend_list(reader.playbooks().matches(&self.0).await?)?;
+        Ok(found.into_iter().map(PlaybookMatch::from).collect())
+    }
+
+    /// Runs of playbooks about it, newest first; at most 100.
+    async fn runs(&self, ctx: &Context<'_>) -> Result<Vec<Run>, Fault> {
+        let reader = grant::<Reader>(ctx)?;
+        let filter = RunFilter { alert: Some(self.0.id), ..RunFilter::default() };
+        let page = reader.spend(reader.runs().runs(filter, PageRequest::first(PAGE_MAX)).await?)?;
+        Ok(page.items.into_iter().map(|(_, run)| Run(run)).collect())
     }
 
     /// Wall seconds from accepting the deciding event of the first signal to the alert.

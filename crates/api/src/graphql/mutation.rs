@@ -3,6 +3,7 @@
 mod alert;
 mod channel;
 mod finding;
+mod playbook;
 mod token;
 mod vendor;
 
@@ -17,6 +18,7 @@ pub(crate) struct Mutation(
     finding::FindingMutations,
     token::TokenMutations,
     channel::ChannelMutations,
+    playbook::PlaybookMutations,
 );
 
 /// Characters of a note or reason, at most.

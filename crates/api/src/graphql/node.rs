@@ -5,14 +5,17 @@ use std::str::FromStr;
 use async_graphql::{ID, Interface};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::id::{
-    AlertId, BadId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, RelationId, SignalId, VendorId,
+    AlertId, ApprovalId, BadId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, PlaybookId, RelationId,
+    RunId, SignalId, VendorId,
 };
 
 use super::alert::Alert;
 use super::delivery::{Channel, Delivery};
 use super::entity::{Entity, Relation};
 use super::integration::Integration;
+use super::playbook::Playbook;
 use super::posture::Finding;
+use super::run::{Approval, Run};
 use super::signal::Signal;
 use super::vendor::Vendor;
 use crate::access::Reader;
@@ -30,6 +33,9 @@ pub(crate) enum Node {
     Alert(Alert),
     Channel(Channel),
     Delivery(Delivery),
+    Playbook(Playbook),
+    Run(Run),
+    Approval(Approval),
 }
 
 /// Reads an id argument that must be of one type.
@@ -55,6 +61,11 @@ pub(crate) async fn node(reader: &Reader, id: &ID) -> Result<Option<Node>, Fault
         DeliveryId::PREFIX => {
             reader.delivery().delivery(parse_id(id)?).await?.map(|found| Node::Delivery(Delivery(found)))
         }
+        PlaybookId::PREFIX => {
+            reader.playbooks().playbook(parse_id(id)?).await?.map(|found| Node::Playbook(Playbook(found)))
+        }
+        RunId::PREFIX => reader.runs().run(parse_id(id)?).await?.map(|found| Node::Run(Run(found))),
+        ApprovalId::PREFIX => reader.runs().approval(parse_id(id)?).await?.map(|found| Node::Approval(Approval(found))),
         _ => None,
     })
 }

@@ -4,6 +4,7 @@ mod alert;
 mod delivery;
 mod graph;
 mod integration;
+mod playbook;
 mod token;
 mod vendor;
 
@@ -18,4 +19,5 @@ pub(crate) struct Query(
     alert::AlertQueries,
     token::TokenQueries,
     delivery::DeliveryQueries,
+    playbook::PlaybookQueries,
 );

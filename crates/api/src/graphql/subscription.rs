@@ -10,6 +10,7 @@ use riskgraph_domain::ports::{AssessmentProgress as Progress, LiveAlert, Records
 use super::alert::{AlertEvent, AlertFilter};
 use super::entity::Entity;
 use super::node::parse_id;
+use super::run::Run;
 use super::vendor::Vendor;
 use super::words::{EntityKind, int, words};
 use crate::live::Wanted;
@@ -94,6 +95,19 @@ impl Subscription {
             }
         });
         Ok(steps.boxed())
+    }
+
+    /// Runs of playbooks whenever they change, as they are then; about one alert or all.
+    async fn runs(&self, ctx: &Context<'_>, alert: Option<ID>) -> Result<BoxStream<'static, Run>, Fault> {
+        let reader = may::runs(ctx)?;
+        let alert = alert.map(|id| parse_id(&id)).transpose()?;
+        let session = reader.session();
+        let changes = reader.playbooks().changes(alert);
+        let runs = changes.filter_map(move |id| {
+            let runs = Arc::clone(&session.services.runs);
+            async move { runs.run(id).await.ok().flatten().map(Run) }
+        });
+        Ok(runs.boxed())
     }
 }
 

@@ -15,6 +15,16 @@ macro_rules! mirror {
 mirror! {
     /// How bad, mildest first.
     Severity = "riskgraph_domain::signal::Severity" { Info, Low, Medium, High, Critical }
+    /// Where a playbook's text lies.
+    PlaybookSource = "riskgraph_domain::playbook::PlaybookSource" { Shipped, File, Api }
+    /// Where a run is in its life.
+    RunState = "riskgraph_domain::playbook::RunState" { WaitingApproval, Running, Done, Failed, Refused, Cancelled, Undone }
+    /// Where a step, or a step at one target, is in its life.
+    StepState = "riskgraph_domain::playbook::StepState" {
+        Pending, Waiting, Running, Done, Failed, Skipped, Undoing, Undone,
+    }
+    /// Where an approval is in its life.
+    ApprovalState = "riskgraph_domain::playbook::ApprovalState" { Pending, Approved, Rejected, Expired }
     /// Letter of a posture; NR is not rated: coverage too low.
     Grade = "riskgraph_domain::posture::Grade" { A, B, C, D, F, #[graphql(name = "NR")] NR }
     /// How much the shop depends on a vendor.

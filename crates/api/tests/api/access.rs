@@ -26,6 +26,27 @@ fn document(name: &str) -> Option<(&'static str, &'static str)> {
         "Query.alerts" => "{ alerts { totalCount } }",
         "Query.alert" => "{ alert(id: \"alr_00000000000000000000000000\") { id } }",
         "Query.tokens" => "{ tokens { id } }",
+        "Query.playbooks" => "{ playbooks { totalCount } }",
+        "Query.playbook" => "{ playbook(name: \"contain\") { id steps { id detail } stats { runs } cacao } }",
+        "Query.runs" => "{ runs { edges { node { id approvals { mayDecide whyNot } } } } }",
+        "Query.run" => "{ run(id: \"run_00000000000000000000000000\") { id } }",
+        "Query.approvals" => "{ approvals { edges { node { id } } } }",
+        "Query.killSwitches" => "{ killSwitches { on } }",
+        "Query.dryRun" => {
+            "{ dryRun(playbook: \"pbk_00000000000000000000000000\", alert: \"alr_00000000000000000000000000\") { allowed } }"
+        }
+        "Mutation.savePlaybook" => "mutation { savePlaybook(text: \"x\") { id } }",
+        "Mutation.importPlaybook" => "mutation { importPlaybook(cacao: {}) { id } }",
+        "Mutation.setPlaybookEnabled" => {
+            "mutation { setPlaybookEnabled(id: \"pbk_00000000000000000000000000\", enabled: true) { id } }"
+        }
+        "Mutation.setKillSwitch" => "mutation { setKillSwitch(on: true, reason: \"r\") { on } }",
+        "Mutation.startRun" => {
+            "mutation { startRun(playbook: \"pbk_00000000000000000000000000\", alert: \"alr_00000000000000000000000000\") { id } }"
+        }
+        "Mutation.cancelRun" => "mutation { cancelRun(id: \"run_00000000000000000000000000\", reason: \"r\") { id } }",
+        "Mutation.undoRun" => "mutation { undoRun(id: \"run_00000000000000000000000000\", reason: \"r\") { id } }",
+        "Mutation.decide" => "mutation { decide(approval: \"apv_00000000000000000000000000\", approved: true) { id } }",
         "Query.me" => "{ me { name } }",
         "Mutation.addVendor" => "mutation { addVendor(input: { name: \"n\", domains: [\"n.example\"] }) { id } }",
         "Mutation.updateVendor" => {
@@ -51,6 +72,7 @@ fn document(name: &str) -> Option<(&'static str, &'static str)> {
         // Refused or let through before the stream's form matters.
         "Subscription.alerts" => "subscription { alerts { cursor } }",
         "Subscription.riskChanges" => "subscription { riskChanges { id } }",
+        "Subscription.runs" => "subscription { runs { id } }",
         "Subscription.assessments" => "subscription { assessments { done } }",
         _ => return None,
     };

@@ -23,6 +23,8 @@ pub(crate) enum List {
     Alerts,
     Reports,
     Deliveries,
+    Runs,
+    Approvals,
 }
 
 impl List {
@@ -35,6 +37,8 @@ impl List {
             Self::Alerts => "a",
             Self::Reports => "r",
             Self::Deliveries => "d",
+            Self::Runs => "n",
+            Self::Approvals => "p",
         }
     }
 }

@@ -49,6 +49,8 @@ impl Server {
             sessions: world.clone(),
             status: world.clone(),
             delivery: world.clone(),
+            runs: world.clone(),
+            playbooks: world.clone(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");

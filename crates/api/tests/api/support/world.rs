@@ -1,6 +1,7 @@
 //! In-memory makers of every port the API needs.
 
 mod delivery;
+mod playbooks;
 mod ports;
 mod sessions;
 

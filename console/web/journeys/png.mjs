@@ -1,6 +1,5 @@
 // Makes a screenshot smaller without losing a pixel: the alpha channel goes, each line gets the filter that packs best.
-import { crc32 } from 'node:zlib'
-import { deflateSync, inflateSync } from 'node:zlib'
+import { crc32, deflateSync, inflateSync } from 'node:zlib'
 
 const HEAD = 8
 
@@ -13,7 +12,13 @@ export function shrink(png) {
     at += length + 12
   }
   const info = chunks.find((chunk) => chunk.type === 'IHDR').data
-  const [width, height, depth, color, interlaced] = [info.readUInt32BE(0), info.readUInt32BE(4), info[8], info[9], info[12]]
+  const [width, height, depth, color, interlaced] = [
+    info.readUInt32BE(0),
+    info.readUInt32BE(4),
+    info[8],
+    info[9],
+    info[12],
+  ]
   if (depth !== 8 || (color !== 2 && color !== 6) || interlaced) return png
   const bytes = color === 6 ? 4 : 3
   const packed = inflateSync(Buffer.concat(chunks.filter((chunk) => chunk.type === 'IDAT').map((chunk) => chunk.data)))

@@ -3,8 +3,8 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openBrowser } from './browser.mjs'
-import { startService, until } from './service.mjs'
 import { shrink } from './png.mjs'
+import { startService, until } from './service.mjs'
 import { signIn, visit } from './visitor.mjs'
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '../../../docs/images')
@@ -15,14 +15,24 @@ const browser = await openBrowser()
 const ask = service.graphql
 
 // The story is worth a picture once the day of attacks is well under way.
-await until('several attacks were found', async () => {
-  const { alerts } = await ask('{ alerts(filter: { minSeverity: CRITICAL }, first: 10) { edges { node { id } } } }')
-  return alerts.edges.length >= 4
-}, { within: 240_000, every: 1_000 })
+await until(
+  'several attacks were found',
+  async () => {
+    const { alerts } = await ask('{ alerts(filter: { minSeverity: CRITICAL }, first: 10) { edges { node { id } } } }')
+    return alerts.edges.length >= 4
+  },
+  { within: 240_000, every: 1_000 },
+)
 
 const alert = await worst()
-const vendor = (await ask('{ vendors(maxGrade: D, first: 20) { edges { node { id risk { score } } } } }')).vendors.edges.map((edge) => edge.node).sort((a, b) => b.risk.score - a.risk.score)[0]
-const integration = (await ask('{ integrations(first: 20) { edges { node { id risk { score } } } } }')).integrations.edges.map((edge) => edge.node).sort((a, b) => b.risk.score - a.risk.score)[0]
+const vendor = (await ask('{ vendors(maxGrade: D, first: 20) { edges { node { id risk { score } } } } }')).vendors.edges
+  .map((edge) => edge.node)
+  .sort((a, b) => b.risk.score - a.risk.score)[0]
+const integration = (
+  await ask('{ integrations(first: 20) { edges { node { id risk { score } } } } }')
+).integrations.edges
+  .map((edge) => edge.node)
+  .sort((a, b) => b.risk.score - a.risk.score)[0]
 const middle = (await ask('query($id: ID!) { vendor(id: $id) { entity { id } } }', { id: vendor.id })).vendor.entity.id
 
 const pictures = [
@@ -52,7 +62,9 @@ await service.stop()
 
 /** The worst alert with the richest path. */
 async function worst() {
-  const { alerts } = await ask('{ alerts(filter: { minSeverity: HIGH }, first: 30) { edges { node { id score path { id } } } } }')
+  const { alerts } = await ask(
+    '{ alerts(filter: { minSeverity: HIGH }, first: 30) { edges { node { id score path { id } } } } }',
+  )
   const rank = (one) => Math.min(one.path.length, 8) * 10 + one.score
   return alerts.edges.map((edge) => edge.node).sort((a, b) => rank(b) - rank(a))[0].id
 }

@@ -17,7 +17,7 @@ function binary() {
 
 /** Starts the demo and waits until it said where it is and how to sign in. */
 export async function startService({ speed = 2400 } = {}) {
-  const child = spawn(binary(), ['demo', '--listen', '127.0.0.1:0', '--speed', String(speed)], {
+  const child = spawn(binary(), ['demo', '--listen', process.env.LISTEN ?? '127.0.0.1:0', '--speed', String(speed)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''
@@ -36,8 +36,10 @@ export async function startService({ speed = 2400 } = {}) {
     child.on('exit', (code) => reject(new Error(`the demo ended with ${code}:\n${said}`)))
   })
   await ready
-  const link = told(/(http:\/\/\S+\/#code=\S+)/)
-  const base = new URL(link).origin
+  const printed = new URL(told(/(http:\/\/\S+\/#code=\S+)/))
+  // The page itself may come from elsewhere, such as `npm run dev`.
+  const base = process.env.CONSOLE_URL ?? printed.origin
+  const link = `${base}/${printed.hash}`
   const token = told(/(rg_\w+)/)
   const stop = () =>
     new Promise((resolve) => {
@@ -45,7 +47,7 @@ export async function startService({ speed = 2400 } = {}) {
       child.kill('SIGINT')
       setTimeout(() => child.kill('SIGKILL'), 15_000).unref()
     })
-  return { base, link, token, stop, said: () => said, graphql: asker(base, token) }
+  return { base, link, token, stop, said: () => said, graphql: asker(printed.origin, token), api: printed.origin }
 }
 
 /** Asks the API beside the page, to prepare and to compare. */
@@ -63,11 +65,11 @@ function asker(base, token) {
 }
 
 /** Follows alert changes by server-sent events, and tells each with the time it came. */
-export function followAlerts({ base, token }, onChange) {
+export function followAlerts({ api, token }, onChange) {
   const stop = new AbortController()
   const query = 'subscription { alerts { cursor change alert { id title severity status } } }'
   const run = async () => {
-    const response = await fetch(`${base}/graphql`, {
+    const response = await fetch(`${api}/graphql`, {
       method: 'POST',
       signal: stop.signal,
       headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization: `Bearer ${token}` },

@@ -186,6 +186,8 @@ impl App {
             journal: Arc::clone(&ports.journal),
             graph: Arc::clone(&graph),
             detectors: Arc::clone(&detectors),
+            deliveries: Arc::clone(&ports.deliveries),
+            clock: Arc::clone(&clock),
             stop: stop.clone(),
         };
         let (responses, respond_task) = crate::respond::start(crate::respond::Parts {

@@ -18,6 +18,12 @@ pub struct StateKind {
     pub kind: String,
 }
 
+/// Which deliveries a gauge counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DeliveryLabel {
+    pub state: String,
+}
+
 /// Everything that is counted; `docs/operations.md` explains each.
 pub struct Counters {
     registry: Mutex<Registry>,
@@ -41,6 +47,10 @@ pub struct Counters {
     pub alerts_open: Gauge,
     pub journal_bytes: Gauge,
     pub state_entries: Family<StateKind, Gauge>,
+    pub deliveries: Family<DeliveryLabel, Gauge>,
+    /// Seconds the oldest delivery that is not done has been waiting.
+    pub delivery_oldest_s: Gauge,
+    pub channels_disabled: Gauge,
     /// Journal records appended by this process, plus the position at its start.
     pub appended_until: AtomicU64,
     /// Position up to which everything is judged and applied.
@@ -64,6 +74,9 @@ impl Default for Counters {
             alerts_open: Gauge::default(),
             journal_bytes: Gauge::default(),
             state_entries: Family::default(),
+            deliveries: Family::default(),
+            delivery_oldest_s: Gauge::default(),
+            channels_disabled: Gauge::default(),
             appended_until: AtomicU64::new(0),
             judged_until: AtomicU64::new(0),
             registry: Mutex::new(Registry::default()),
@@ -93,6 +106,13 @@ impl Default for Counters {
         registry.register("alerts_open", "Alerts that are not resolved", counters.alerts_open.clone());
         registry.register("journal_bytes", "Size of the journal", counters.journal_bytes.clone());
         registry.register("state_entries", "Live keys of bounded state", counters.state_entries.clone());
+        registry.register("deliveries", "Deliveries kept, by state", counters.deliveries.clone());
+        registry.register(
+            "delivery_oldest_waiting_seconds",
+            "Age of the oldest delivery that is not done; 0 when none waits",
+            counters.delivery_oldest_s.clone(),
+        );
+        registry.register("channels_disabled", "Channels that are told nothing", counters.channels_disabled.clone());
         *counters.registry.lock() = registry;
         counters
     }

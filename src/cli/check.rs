@@ -6,6 +6,8 @@ use riskgraph_analysis::detect::DetectConfig;
 use riskgraph_analysis::posture::PostureConfig;
 use riskgraph_analysis::spread::RiskConfig;
 
+use riskgraph_domain::error::{Fault, FaultCode};
+
 use super::{Done, EXIT_DONE, EXIT_FAILED, Failure, SettingsArgs};
 use crate::app::{crawler, open_store};
 use crate::clock::SystemClock;
@@ -49,6 +51,14 @@ async fn results(config: &Config) -> Vec<(&'static str, Result<(), String>)> {
         ("crawler options", crawler(config).map(drop).map_err(|fault| fault.to_string())),
         ("connectors", responders::build(config, Arc::new(SystemClock)).map(drop).map_err(|fault| fault.to_string())),
         ("data folder", folder.map_err(|error| error.to_string())),
-        ("database", open_store(config).await.map(drop).map_err(|fault| fault.to_string())),
+        ("delivery options", crate::notify::notifier(config).map(drop).map_err(|fault| fault.to_string())),
+        ("database and channels", database(config).await.map_err(|fault| fault.to_string())),
     ]
+}
+
+/// Opens the database, which migrates it, and looks whether every channel can be used as it is set up.
+async fn database(config: &Config) -> Result<(), Fault> {
+    let store = open_store(config).await?;
+    let problems = crate::notify::problems(config, &*store.documents(), &*store.deliveries()).await?;
+    if problems.is_empty() { Ok(()) } else { Err(Fault::new(FaultCode::Configuration, problems.join("; "))) }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use riskgraph_domain::ChannelId;
 use riskgraph_domain::delivery::{Channel, Deliveries};
 use riskgraph_domain::document::DocumentStore;
-use riskgraph_domain::error::{Fault, FaultCode};
+use riskgraph_domain::error::Fault;
 use tokio::sync::watch;
 
 /// Kind of the documents.
@@ -27,7 +27,7 @@ impl Book {
         let book = Self { documents, channels: watch::channel(Arc::default()).0, bell: watch::channel(0).0 };
         book.reload().await?;
         for state in store.channel_states().await? {
-            if book.get(state.channel).is_none() {
+            if book.documents.get(KIND, &state.channel.to_string()).await?.is_none() {
                 store.close_channel(state.channel).await?;
             }
         }
@@ -39,11 +39,13 @@ impl Book {
         let found = self.documents.list(KIND, None, CHANNELS_MAX).await?;
         let mut channels = Vec::with_capacity(found.len());
         for document in found {
-            let channel: Channel = serde_json::from_value(document.body).map_err(|error| {
-                let message = format!("channel {} cannot be read ({error}); remove it and make it anew", document.id);
-                Fault::new(FaultCode::Store, message)
-            })?;
-            channels.push(Arc::new(channel));
+            match serde_json::from_value::<Channel>(document.body) {
+                Ok(channel) => channels.push(Arc::new(channel)),
+                // The others must not be silent because of it.
+                Err(error) => {
+                    tracing::error!(channel.id = %document.id, %error, "a channel cannot be read; remove it and make it anew");
+                }
+            }
         }
         channels.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
         self.channels.send_replace(Arc::new(channels));

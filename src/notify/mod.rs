@@ -16,11 +16,14 @@ use std::sync::Arc;
 
 use riskgraph_connectors::net::SystemResolver;
 use riskgraph_connectors::notify::Notifier;
-use riskgraph_domain::delivery::{Deliveries, DeliveryDesk, Sender};
+use riskgraph_domain::delivery::{Channel, ChannelKind, Deliveries, DeliveryDesk, Sender};
+use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::error::Fault;
+use riskgraph_domain::secret::Vault as _;
 use tokio::task::JoinHandle;
 
 use crate::ground::Ground;
+use crate::vault::FileVault;
 use book::Book;
 use desk::Channels;
 use dispatch::Dispatcher;
@@ -64,6 +67,44 @@ pub async fn start(ground: &Ground, store: Arc<dyn Deliveries>) -> Result<Notify
     Ok(Notifying { desk: Arc::new(desk), tasks })
 }
 
+/// What is wrong with the channels as they are set up, each in a sentence that names the channel.
+///
+/// # Errors
+/// When the store cannot be read or the configuration cannot be used.
+pub async fn problems(
+    config: &crate::config::Config,
+    documents: &dyn DocumentStore,
+    store: &dyn Deliveries,
+) -> Result<Vec<String>, Fault> {
+    let found = documents.list(book::KIND, None, book::CHANNELS_MAX).await?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sender = notifier(config)?;
+    let vault = FileVault::open(&config.store.data_dir)?;
+    let mut problems = Vec::new();
+    for document in found {
+        let Ok(channel) = serde_json::from_value::<Channel>(document.body) else {
+            problems.push(format!("channel {} cannot be read", document.id));
+            continue;
+        };
+        let mut tell = |what: &str| problems.push(format!("channel '{}': {what}", channel.name));
+        let checked = vault
+            .open(&input::purpose(channel.id, input::TARGET), &channel.target)
+            .and_then(|target| sender.check_target(channel.kind, &target));
+        if let Err(fault) = checked {
+            tell(&fault.message);
+        }
+        if channel.kind == ChannelKind::Email && config.delivery.smtp.host.is_empty() {
+            tell("no mail server is configured; set delivery.smtp.host");
+        }
+        if let Some(disabled) = store.channel_state(channel.id).await?.and_then(|state| state.disabled) {
+            tell(&format!("disabled since {} ({})", disabled.at, disabled.reason));
+        }
+    }
+    Ok(problems)
+}
+
 /// The senders as configured.
 ///
 /// # Errors
@@ -71,3 +112,6 @@ pub async fn start(ground: &Ground, store: Arc<dyn Deliveries>) -> Result<Notify
 pub fn notifier(config: &crate::config::Config) -> Result<Notifier, Fault> {
     Notifier::new(options::notify(config)?, Arc::new(SystemResolver))
 }
+
+#[cfg(test)]
+mod tests;

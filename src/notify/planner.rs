@@ -60,14 +60,17 @@ struct Read {
 
 impl Planner {
     pub(super) fn new(ground: &Ground, book: Book, store: Arc<dyn Deliveries>) -> Self {
-        Self {
-            book,
-            store,
-            records: Arc::clone(&ground.records),
-            clock: Arc::clone(&ground.clock),
-            alerts: ground.announcements.alerts.subscribe(),
-            stop: ground.stop.clone(),
-        }
+        let sources = (Arc::clone(&ground.records), Arc::clone(&ground.clock));
+        Self::of((book, store), sources, ground.announcements.alerts.subscribe(), ground.stop.clone())
+    }
+
+    pub(super) fn of(
+        (book, store): (Book, Arc<dyn Deliveries>),
+        (records, clock): (Arc<dyn Records>, Arc<dyn Clock>),
+        alerts: broadcast::Receiver<Arc<AlertEvent>>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { book, store, records, clock, alerts, stop }
     }
 
     /// Plans until stopped.
@@ -93,7 +96,7 @@ impl Planner {
     }
 
     /// Plans what there is, at most a page a channel; says whether there may be more.
-    async fn pass(&self) -> Result<bool, Fault> {
+    pub(super) async fn pass(&self) -> Result<bool, Fault> {
         if self.stop.is_cancelled() {
             return Ok(false);
         }

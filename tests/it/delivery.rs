@@ -1,6 +1,7 @@
 //! Deliveries against real receivers on loopback: good ones, bad ones, and ones that come back.
 
 mod ground;
+mod kinds;
 mod receivers;
 
 use serde_json::{Value, json};

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod receiver;
 pub mod server;
+pub mod smtp;
 
 use std::time::{Duration, Instant};
 

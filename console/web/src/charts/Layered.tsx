@@ -1,7 +1,7 @@
 import { type MouseEvent, useMemo } from 'react'
 import { word } from '@/ui/words'
 import classes from './Layered.module.css'
-import { type Alike, BOX, type LayeredEdge, type LayeredNode, layOut, type PlacedNode } from './layered'
+import { BOX, type LayeredEdge, type LayeredNode, layOut, type PlacedNode } from './layered'
 
 interface LayeredProps {
   /** What the picture shows, for those who do not see it. */
@@ -12,7 +12,6 @@ interface LayeredProps {
   hrefOf?: (node: LayeredNode) => string | undefined
   /** Opens it without loading the page anew. */
   onOpen?: (node: LayeredNode) => void
-  alike?: Alike
   /** What is marked: the id of a node, and how bad. */
   marks?: Record<string, string>
 }
@@ -21,8 +20,8 @@ interface LayeredProps {
 const LABEL_MAX = 23
 
 /** A small directed graph, drawn in layers from left to right. */
-export function Layered({ label, nodes, edges, hrefOf, onOpen, alike, marks = {} }: LayeredProps) {
-  const layout = useMemo(() => layOut(nodes, edges, alike), [nodes, edges, alike])
+export function Layered({ label, nodes, edges, hrefOf, onOpen, marks = {} }: LayeredProps) {
+  const layout = useMemo(() => layOut(nodes, edges), [nodes, edges])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard
     <section className={classes.frame} aria-label={label} tabIndex={0}>

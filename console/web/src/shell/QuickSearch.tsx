@@ -64,8 +64,7 @@ export function QuickSearch({ onClose }: { onClose: () => void }) {
       centered={false}
       size="lg"
       padding={0}
-      title="Search"
-      classNames={{ header: 'hidden-visually' }}
+      aria-label="Search"
     >
       <TextInput
         data-autofocus

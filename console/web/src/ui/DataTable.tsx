@@ -13,8 +13,6 @@ export interface Column<Row> {
   align?: 'end'
   /** The column that takes what is left of the width. */
   wide?: boolean
-  /** A column of text that may break into lines. */
-  wrap?: boolean
 }
 
 interface TableProps<Row> {
@@ -61,7 +59,7 @@ export function DataTable<Row>({ label, rows, columns, rowKey, rowKeys = [], mor
   ]
   useKeys(label, shortcuts)
   return (
-    <div className={classes.room}>
+    <>
       <table ref={table} className={classes.table} aria-label={label}>
         <thead>
           <tr>
@@ -87,7 +85,6 @@ export function DataTable<Row>({ label, rows, columns, rowKey, rowKeys = [], mor
                   data-from={column.from}
                   data-align={column.align}
                   data-wide={column.wide || undefined}
-                  data-wrap={column.wrap || undefined}
                 >
                   {column.cell(row)}
                 </td>
@@ -103,7 +100,7 @@ export function DataTable<Row>({ label, rows, columns, rowKey, rowKeys = [], mor
           </Button>
         </div>
       )}
-    </div>
+    </>
   )
 }
 

@@ -44,6 +44,8 @@ async fn close(db: &Db, rows: Vec<Model>) -> Result<Vec<Model>> {
         .await?;
     let mut found = Entity::find().filter(Column::Id.is_in(ids)).filter(Column::Open.eq(1_i16)).all(&tx).await?;
     tx.commit().await?;
+    // What was given out must say the same after a power loss.
+    db.sync().await?;
     found.sort_by_key(|row| (row.due_at, row.place));
     Ok(found)
 }
@@ -76,7 +78,7 @@ pub(super) async fn settle(db: &Db, settled: Settled) -> Result<i64> {
     }
     row.attempts = to_json(&attempts, "delivery")?;
     let (state, open) = match settled.outcome {
-        Outcome::Delivered => (DeliveryState::Delivered, 0),
+        Outcome::Delivered => (DeliveryState::Delivered, 0_i16),
         Outcome::Dead => (DeliveryState::Dead, 0),
         Outcome::Retry { delay_ms } => {
             row.delay_ms = delay_ms;

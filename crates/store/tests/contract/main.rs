@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod alerts;
+mod deliveries;
 mod documents;
 mod ground;
 mod journal;
@@ -75,6 +76,11 @@ contract! {
         a_vendors_alerts_pass_its_nodes_or_keys
         a_technique_has_its_sub_techniques
         the_oldest_alert_events_go;
+    deliveries:
+        plans_once_and_moves_the_cursor
+        gives_out_one_delivery_of_an_alert_at_a_time
+        folds_until_it_is_given_out
+        lists_and_counts;
     many:
         many_at_once_by_id
         current_postures_are_the_newest;

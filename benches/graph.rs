@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use riskgraph::config::Config;
+use riskgraph_analysis::policy::PolicyConfig;
 use riskgraph_analysis::spread::RiskConfig;
 use riskgraph_analysis::stage::{Stage, StageRows};
 use riskgraph_domain::graph::{Entity, EntityKey, EntityKind, Relation, RelationKind};
@@ -140,7 +141,8 @@ async fn store_rates(entities: &[Entity], relations: &[Relation]) {
 fn load(entities: Vec<Entity>, relations: Vec<Relation>) -> Stage {
     let before = riskgraph::demo::summary::resident_mb();
     let start = Instant::now();
-    let mut loader = Stage::begin_load(&RiskConfig::defaults().expect("shipped"));
+    let mut loader =
+        Stage::begin_load(&RiskConfig::defaults().expect("shipped"), &PolicyConfig::shipped().expect("shipped"));
     loader.add_entities(entities);
     let entities_s = start.elapsed().as_secs_f64();
     let start = Instant::now();

@@ -5,6 +5,7 @@
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use riskgraph_analysis::detect::{Context, DetectConfig, Detectors};
+use riskgraph_analysis::policy::PolicyConfig;
 use riskgraph_analysis::spread::RiskConfig;
 use riskgraph_analysis::stage::Stage;
 use riskgraph_analysis::{mask, normalise};
@@ -70,8 +71,9 @@ fn decode_detect_and_graph(bencher: Bencher<'_, '_>) {
     let lines = lines(&traffic::traffic(EVENTS));
     let config = DetectConfig::shipped().expect("shipped");
     let risk = RiskConfig::defaults().expect("shipped");
+    let policy = PolicyConfig::shipped().expect("shipped");
     let now = riskgraph::clock::SystemClock.now();
-    let fresh = || (Detectors::new(&config), Stage::new(&risk));
+    let fresh = || (Detectors::new(&config), Stage::new(&risk, &policy));
     bencher.counter(ItemsCount::new(EVENTS)).with_inputs(fresh).bench_refs(|(detectors, stage)| {
         let mut delta = Delta::default();
         for (place, line) in lines.iter().enumerate() {

@@ -19,6 +19,7 @@ use riskgraph_domain::ports::{Crawler, JobStore, Journal, Records, StateStore, T
 use riskgraph_domain::secret::Vault;
 use riskgraph_domain::session::SessionStore;
 use riskgraph_domain::time::{Clock, DAY_MS};
+use riskgraph_domain::triage::TriageRecords;
 use riskgraph_store::{Store, StoreOptions};
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc};
@@ -33,8 +34,10 @@ use crate::ground::Ground;
 use crate::intake::{Door, DoorParts};
 use crate::jobs::Queue;
 use crate::jobs::assess::Runner;
+use crate::jobs::review::Reviewer;
 use crate::jobs::schedule::Schedule;
 use crate::live::Streams;
+use crate::past::Past;
 use crate::pipeline::apply::{self, Announcements, Keeping, Outcome};
 use crate::pipeline::judge::{checkpoint_key, read_checkpoint};
 use crate::pipeline::{self, PipelineParts};
@@ -78,6 +81,7 @@ struct Ports {
     journal: Arc<dyn Journal>,
     state: Arc<dyn StateStore>,
     records: Arc<dyn Records>,
+    triage: Arc<dyn TriageRecords>,
     jobs: Arc<dyn JobStore>,
     tokens: Arc<dyn TokenStore>,
     documents: Arc<dyn DocumentStore>,
@@ -152,9 +156,16 @@ impl App {
         let desk = Arc::new(Desk {
             door: door.clone(),
             records: Arc::clone(&ports.records),
+            triage: Arc::clone(&ports.triage),
             queue: queue.clone(),
             clock: Arc::clone(&clock),
         });
+        let reviewer = Reviewer {
+            stage: Arc::clone(&graph.0),
+            desk: Arc::clone(&desk),
+            clock: Arc::clone(&clock),
+            stop: stop.clone(),
+        };
         let ground = Ground {
             config: Arc::new(config.clone()),
             records: Arc::clone(&ports.records),
@@ -208,6 +219,8 @@ impl App {
             graph: Arc::clone(&graph) as _,
             baseline: Arc::new(SharedBaselines(detectors)),
             records: Arc::clone(&ports.records),
+            triage: Arc::clone(&ports.triage),
+            past: Arc::new(Past { triage: Arc::clone(&ports.triage) }),
             commands: Arc::clone(&desk) as _,
             live: Arc::clone(&live) as _,
             gatekeeper: Arc::clone(&guard) as _,
@@ -232,7 +245,7 @@ impl App {
             // SQLite has one service: leases that are left are of runners that died with the last one.
             ports.jobs.release_all().await?;
         }
-        let mut tasks = vec![applier, respond_task];
+        let mut tasks = vec![applier, respond_task, tokio::spawn(reviewer.run())];
         tasks.extend(notifying.tasks);
         tasks.extend((0..config.assessment.parallel).map(|_| tokio::spawn(runner.clone().run())));
         let schedule = Schedule::new(
@@ -333,6 +346,7 @@ async fn open(config: &Config) -> Result<Ports, Fault> {
         journal: store.journal(),
         state: store.state(),
         records: store.records(),
+        triage: store.triage(),
         jobs: store.jobs(),
         tokens: store.tokens(),
         documents: store.documents(),
@@ -365,7 +379,7 @@ async fn load(ports: &Ports, config: &Config) -> Result<Loaded, Fault> {
     let kept = ports.state.load_checkpoint().await?;
     let usable = kept.and_then(|(position, state)| Some((position, read_checkpoint(&state, &detect)?)));
     let (checkpoint, detectors) = usable.unwrap_or_else(|| (Position(0), Detectors::new(&detect)));
-    let stage = crate::restore::stage(ports.state.as_ref(), &risk).await?;
+    let stage = crate::restore::stage(ports.state.as_ref(), &risk, &config.alert_policy()?).await?;
     let known = ports.journal.recent_identities(config.journal.dedupe_ids).await?;
     let seen = Seen::new(config.journal.dedupe_ids, &known);
     Ok(Loaded { detectors, checkpoint, checkpoint_key: checkpoint_key(&detect), stage, applied, seen })

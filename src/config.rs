@@ -6,7 +6,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use riskgraph_analysis::policy::PolicyConfig;
 use riskgraph_domain::time::{HOUR_MS, MINUTE_MS};
+use riskgraph_domain::{Fault, FaultCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,7 @@ pub struct Config {
     pub journal: JournalConfig,
     pub pipeline: PipelineConfig,
     pub assessment: AssessmentConfig,
+    pub policy: AlertPolicyConfig,
     pub crawler: CrawlerConfig,
     pub session: SessionConfig,
     pub reports: ReportsConfig,
@@ -103,6 +106,14 @@ pub struct AssessmentConfig {
     pub time_zone: String,
     /// Assessments that run at once.
     pub parallel: usize,
+}
+
+/// Whom alerts are told to, and by when.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlertPolicyConfig {
+    /// TOML file that replaces the shipped alert policy (`config/policy.toml`); empty for the shipped one.
+    pub file: PathBuf,
 }
 
 /// How the crawler reaches the outside.
@@ -266,6 +277,22 @@ impl Config {
             "" => format!("http://{}", self.server.listen),
             url => url.to_owned(),
         }
+    }
+
+    /// The alert policy: that of the file, or the shipped one.
+    ///
+    /// # Errors
+    /// `Configuration` when the file cannot be read or is wrong.
+    pub fn alert_policy(&self) -> Result<PolicyConfig, Fault> {
+        let file = &self.policy.file;
+        if file.as_os_str().is_empty() {
+            return PolicyConfig::shipped();
+        }
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            let message = format!("policy.file cannot be read ({error}); check the path");
+            Fault::new(FaultCode::Configuration, message)
+        })?;
+        PolicyConfig::parse(&text)
     }
 
     /// The store's database URL.

@@ -1,6 +1,7 @@
 //! The contracts others build on, generated from the code: what `schema/` holds.
 
 use riskgraph_analysis::detect::DetectConfig;
+use riskgraph_analysis::policy::PolicyConfig;
 use riskgraph_analysis::posture::PostureConfig;
 use riskgraph_analysis::spread::RiskConfig;
 use schemars::{Schema, schema_for};
@@ -18,6 +19,7 @@ pub fn all() -> Result<Vec<(&'static str, String)>, serde_json::Error> {
         ("config.schema.json", json(&schema_for!(Config))?),
         ("detect.schema.json", json(&schema_for!(DetectConfig))?),
         ("risk.schema.json", json(&schema_for!(RiskConfig))?),
+        ("policy.schema.json", json(&schema_for!(PolicyConfig))?),
         ("posture.schema.json", json(&schema_for!(PostureConfig))?),
     ])
 }

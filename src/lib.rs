@@ -17,6 +17,7 @@ pub mod intake;
 pub mod jobs;
 pub mod live;
 pub mod notify;
+pub mod past;
 pub mod pipeline;
 pub mod reports;
 pub mod respond;

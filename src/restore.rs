@@ -1,5 +1,6 @@
 //! From the store's rows back to the graph and correlation in memory.
 
+use riskgraph_analysis::policy::PolicyConfig;
 use riskgraph_analysis::spread::RiskConfig;
 use riskgraph_analysis::stage::{Stage, StageRows};
 use riskgraph_domain::error::Fault;
@@ -12,8 +13,8 @@ const PAGE: usize = 20_000;
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn stage(store: &dyn StateStore, config: &RiskConfig) -> Result<Stage, Fault> {
-    let mut loader = Stage::begin_load(config);
+pub async fn stage(store: &dyn StateStore, config: &RiskConfig, policy: &PolicyConfig) -> Result<Stage, Fault> {
+    let mut loader = Stage::begin_load(config, policy);
     let mut after = None;
     loop {
         let page = store.load_entities(after, PAGE).await?;
@@ -39,6 +40,8 @@ pub async fn stage(store: &dyn StateStore, config: &RiskConfig) -> Result<Stage,
         vendors: store.load_vendors().await?,
         integrations: store.load_integrations().await?,
         findings: store.load_findings().await?,
+        silences: store.load_silences().await?,
+        cases: store.load_cases().await?,
         open_alerts,
         last_alert_sequence: store.last_alert_sequence().await?,
         blobs,

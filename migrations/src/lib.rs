@@ -12,6 +12,7 @@ use sea_orm_migration::prelude::*;
 mod journal_0001_batches;
 mod state_0001_tables;
 mod state_0002_alert_paths;
+mod state_0003_triage;
 mod state_0004_delivery;
 mod state_0005_runs;
 mod state_0006_reports;
@@ -43,6 +44,7 @@ impl MigratorTrait for StateMigrator {
         vec![
             Box::new(state_0001_tables::Step),
             Box::new(state_0002_alert_paths::Step),
+            Box::new(state_0003_triage::Step),
             Box::new(state_0004_delivery::Step),
             Box::new(state_0005_runs::Step),
             Box::new(state_0006_reports::Step),

@@ -48,6 +48,7 @@ async fn results(config: &Config) -> Vec<(&'static str, Result<(), String>)> {
         ("detector quantities", DetectConfig::shipped().map(drop).map_err(|error| error.to_string())),
         ("risk quantities", RiskConfig::defaults().map(drop).map_err(|error| error.to_string())),
         ("posture quantities", PostureConfig::built_in().map(drop).map_err(|error| error.to_string())),
+        ("alert policy", config.alert_policy().map(drop).map_err(|fault| fault.to_string())),
         ("crawler options", crawler(config).map(drop).map_err(|fault| fault.to_string())),
         ("connectors", responders::build(config, Arc::new(SystemClock)).map(drop).map_err(|fault| fault.to_string())),
         ("data folder", folder.map_err(|error| error.to_string())),

@@ -12,6 +12,7 @@ use riskgraph_domain::time::Clock;
 use tokio::sync::Notify;
 
 pub mod assess;
+pub mod review;
 pub mod schedule;
 
 /// What an assessment job's key begins with; the vendor's id follows.

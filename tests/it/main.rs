@@ -13,3 +13,4 @@ mod never_lost;
 mod session;
 mod story;
 mod support;
+mod triage;

@@ -8,6 +8,7 @@
 #![deny(clippy::iter_over_hash_type)]
 
 pub mod baseline;
+pub mod cases;
 pub mod correlate;
 pub mod decide;
 pub mod detect;
@@ -16,9 +17,11 @@ pub mod graph;
 pub mod keyed;
 pub mod mask;
 pub mod normalise;
+pub mod policy;
 pub mod posture;
 pub mod replay;
 pub mod resolve;
+pub mod similar;
 pub mod sketch;
 pub mod spread;
 pub mod stage;

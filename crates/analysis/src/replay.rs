@@ -13,6 +13,7 @@ use riskgraph_domain::signal::Signal;
 use riskgraph_domain::vendor::VendorInput;
 
 use crate::detect::{Context, DetectConfig, Detectors};
+use crate::policy::PolicyConfig;
 use crate::spread::RiskConfig;
 use crate::stage::Stage;
 
@@ -36,7 +37,7 @@ impl Replay {
         let risk = RiskConfig::defaults().map_err(|error| wrong(&error))?;
         Ok(Self {
             detectors: Detectors::new(&detect),
-            stage: Stage::new(&risk),
+            stage: Stage::new(&risk, &PolicyConfig::shipped()?),
             signals: Vec::new(),
             alert_events: Vec::new(),
             position: 0,

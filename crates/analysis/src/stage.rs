@@ -24,10 +24,11 @@ use riskgraph_domain::{
 };
 use rustc_hash::FxHashMap;
 
-use crate::correlate::{Correlator, Response, Touching};
+use crate::correlate::{By, Correlator, Touching};
 use crate::detect::Context;
 use crate::facts::{self, News};
 use crate::graph::{NodeIx, RiskGraph, Upsert};
+use crate::policy::{Policy, PolicyConfig};
 use crate::spread::RiskConfig;
 
 pub use load::{Loader, StageRows};
@@ -94,10 +95,12 @@ enum Watermark {
 impl Stage {
     /// An empty stage.
     #[must_use]
-    pub fn new(config: &RiskConfig) -> Self {
+    pub fn new(config: &RiskConfig, policy: &PolicyConfig) -> Self {
+        let kinds = config.correlate.shared_max.iter();
+        let hubs = kinds.filter(|(_, max)| **max == 0).map(|(kind, _)| *kind).collect();
         Self {
             graph: RiskGraph::new(config.clone()),
-            correlator: Correlator::default(),
+            correlator: Correlator::new(Policy::new(policy, hubs)),
             vendors: BTreeMap::new(),
             integrations: BTreeMap::new(),
             findings: BTreeMap::new(),
@@ -160,24 +163,41 @@ impl Stage {
     /// `Conflict` and `NotFound` when the change does not fit what is there; then nothing has changed.
     pub fn on_command(&mut self, command: &Command, context: &Context, delta: &mut Delta) -> Result<(), Fault> {
         self.correlator.clock(context.accepted_at);
-        match &command.change {
+        if let Change::Recalled { alerts, as_of, change } = &command.change {
+            self.correlator.recall(alerts, *as_of);
+            let done = self.change(change, command, context, delta);
+            self.correlator.recall(&[], 0);
+            return done;
+        }
+        self.change(&command.change, command, context, delta)
+    }
+
+    fn change(
+        &mut self,
+        change: &Change,
+        command: &Command,
+        context: &Context,
+        delta: &mut Delta,
+    ) -> Result<(), Fault> {
+        match change {
             Change::AddVendor { id, input } => self.add_vendor(*id, input, command, (context, delta)),
             Change::UpdateVendor { id, input } => self.update_vendor(*id, input, command, delta),
             Change::RemoveVendor { id } => self.remove_vendor(*id, command, delta),
             Change::RecordAssessment(record) => self.record_assessment(record, command, delta),
-            Change::AcknowledgeAlert { id, note } => self.correlator.acknowledge(*id, command, note.as_deref(), delta),
-            Change::AssignAlert { id, assignee } => self.correlator.assign(*id, command, assignee, delta),
-            Change::ResolveAlert { id, verdict, note } => {
-                let verdict = (*verdict, note.as_deref());
-                self.correlator.resolve(*id, command, verdict, &mut self.graph, delta)
-            }
-            Change::RecordResponse { alert, key, text, contained_at } => {
-                let response = Response { key, text, contained_at: *contained_at };
-                self.correlator.note_response(*alert, command, response, delta)
-            }
             Change::AcceptFinding { id, reason, until } => self.accept_finding(*id, reason, *until, command),
             Change::DisputeFinding { id, reason } => self.dispute_finding(*id, reason, command),
+            Change::ResolveAlert { id, verdict, note } => {
+                let by = By { command, note: note.as_deref() };
+                self.correlator.resolve(*id, by, *verdict, &mut self.graph, delta)
+            }
+            other => self.correlator.triage(other, command, delta),
         }
+    }
+
+    /// Whether [`Change::Review`] would change something at this instant.
+    #[must_use]
+    pub fn review_due(&self, now: Timestamp) -> bool {
+        self.correlator.review_due(now)
     }
 
     /// Writes the changed rows into the delta. Called once, when the delta is complete; signals and alert changes are in

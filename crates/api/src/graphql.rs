@@ -20,6 +20,7 @@ pub(crate) mod run;
 pub(crate) mod signal;
 pub(crate) mod subscription;
 pub(crate) mod token;
+pub(crate) mod triage;
 pub(crate) mod vendor;
 pub(crate) mod words;
 

@@ -56,6 +56,12 @@ impl Wanted {
             && filter.min_severity.is_none_or(|least| alert.severity >= least)
             && filter.since.is_none_or(|since| alert.updated_at >= since)
             && filter.technique.as_deref().is_none_or(|wanted| has_technique(alert, wanted))
+            && filter.muted.is_none_or(|wanted| alert.muted.is_some() == wanted)
+            && filter.overdue.is_none_or(|wanted| alert.overdue() == wanted)
+            && filter.assignee.as_ref().is_none_or(|wanted| is_assigned(alert, wanted))
+            && filter.query.as_deref().is_none_or(|wanted| has_text(alert, wanted))
+            && filter.case.is_none_or(|case| alert.cases.contains(&case))
+            && (filter.verdict.is_empty() || alert.verdict.is_some_and(|verdict| filter.verdict.contains(&verdict)))
             && filter.entity.is_none_or(|entity| takes_part(alert, entity))
             && self.vendor.as_ref().is_none_or(|vendor| vendor.meets(alert, graph))
     }
@@ -66,6 +72,20 @@ fn has_technique(alert: &Alert, wanted: &str) -> bool {
     alert.techniques.iter().any(|technique| {
         technique.as_str().strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     })
+}
+
+fn is_assigned(alert: &Alert, wanted: &Text) -> bool {
+    alert.assignee.as_ref().is_some_and(|assignee| assignee.to_lowercase() == wanted.to_lowercase())
+}
+
+/// Part of the title, the summary or an entity's key, without case.
+fn has_text(alert: &Alert, wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    let keys = alert.entities.iter().map(|entity| entity.key.as_str());
+    [alert.title.as_str(), alert.summary.as_str()]
+        .into_iter()
+        .chain(keys)
+        .any(|text| text.to_lowercase().contains(&wanted))
 }
 
 fn takes_part(alert: &Alert, entity: EntityId) -> bool {

@@ -7,6 +7,7 @@ use riskgraph_domain::delivery::DeliveryDesk;
 use riskgraph_domain::playbook::{PlaybookDesk, Runs};
 use riskgraph_domain::ports::{BaselineView, Commands, Gatekeeper, GraphView, Intake, Live, Records, Status};
 use riskgraph_domain::session::Sessions;
+use riskgraph_domain::triage::{PastAlerts, TriageRecords};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::Networks;
@@ -18,6 +19,8 @@ pub struct Services {
     pub graph: Arc<dyn GraphView>,
     pub baseline: Arc<dyn BaselineView>,
     pub records: Arc<dyn Records>,
+    pub triage: Arc<dyn TriageRecords>,
+    pub past: Arc<dyn PastAlerts>,
     pub commands: Arc<dyn Commands>,
     pub live: Arc<dyn Live>,
     pub gatekeeper: Arc<dyn Gatekeeper>,

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::Verdict;
-use crate::id::{AlertId, FindingId, VendorId};
+use crate::alert::{Alert, Verdict};
+use crate::id::{AlertId, CaseId, FindingId, SilenceId, VendorId};
 use crate::posture::{CheckOutcome, Posture};
 use crate::text::Text;
 use crate::time::Timestamp;
+use crate::triage::{CaseInput, CaseUpdate, SilenceInput};
 use crate::vendor::VendorInput;
 
 /// One change, with who and when.
@@ -57,6 +58,60 @@ pub enum Change {
         /// Wall time at which the attack was contained, once it is.
         contained_at: Option<Timestamp>,
     },
+    CommentAlert {
+        id: AlertId,
+        text: String,
+    },
+    ReopenAlert {
+        id: AlertId,
+        note: Option<String>,
+    },
+    SetAlertDue {
+        id: AlertId,
+        due_at: Timestamp,
+    },
+    CreateSilence {
+        id: SilenceId,
+        input: SilenceInput,
+    },
+    ExpireSilence {
+        id: SilenceId,
+    },
+    CreateCase {
+        id: CaseId,
+        input: CaseInput,
+    },
+    UpdateCase {
+        id: CaseId,
+        update: CaseUpdate,
+    },
+    CommentCase {
+        id: CaseId,
+        text: String,
+    },
+    AddToCase {
+        id: CaseId,
+        alerts: Vec<AlertId>,
+    },
+    RemoveFromCase {
+        id: CaseId,
+        alerts: Vec<AlertId>,
+    },
+    MergeCases {
+        from: CaseId,
+        into: CaseId,
+    },
+    UnmergeCase {
+        id: CaseId,
+    },
+    /// Does what of the alert policy is due at the time this is accepted.
+    Review,
+    /// A change of alerts that are over, with the alerts as they were read when the sequence was at `as_of`.
+    Recalled {
+        alerts: Vec<Alert>,
+        as_of: u64,
+        change: Box<Change>,
+    },
     AcceptFinding {
         id: FindingId,
         reason: String,
@@ -85,4 +140,33 @@ pub struct SeenRelation {
     pub from: crate::graph::EntityKey,
     pub to: crate::graph::EntityKey,
     pub confidence: f32,
+}
+
+impl Change {
+    /// The alerts it names; those of a case are not among them.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<AlertId> {
+        match self {
+            Self::AcknowledgeAlert { id, .. }
+            | Self::AssignAlert { id, .. }
+            | Self::ResolveAlert { id, .. }
+            | Self::CommentAlert { id, .. }
+            | Self::ReopenAlert { id, .. }
+            | Self::SetAlertDue { id, .. }
+            | Self::RecordResponse { alert: id, .. } => vec![*id],
+            Self::CreateCase { input, .. } => input.alerts.clone(),
+            Self::AddToCase { alerts, .. } | Self::RemoveFromCase { alerts, .. } => alerts.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The cases whose alerts it changes besides those it names.
+    #[must_use]
+    pub fn cases(&self) -> Vec<CaseId> {
+        match self {
+            Self::MergeCases { from, .. } => vec![*from],
+            Self::UnmergeCase { id } => vec![*id],
+            _ => Vec::new(),
+        }
+    }
 }

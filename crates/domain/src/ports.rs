@@ -17,6 +17,7 @@ use crate::posture::{Finding, FindingStatus, Grade, Posture};
 use crate::signal::{Severity, Signal};
 use crate::text::Text;
 use crate::time::Timestamp;
+use crate::triage::{Case, Silence};
 use crate::vendor::{Integration, TrafficPoint, Vendor, VendorTier};
 
 type Result<T> = std::result::Result<T, Fault>;
@@ -60,6 +61,8 @@ pub struct Delta {
     pub integrations: Vec<Integration>,
     pub findings: Vec<Finding>,
     pub postures: Vec<(VendorId, Posture)>,
+    pub silences: Vec<Silence>,
+    pub cases: Vec<Case>,
     /// Opaque state of the graph and correlation stage that is not in rows (risk contributions, open links), by name;
     /// each replaces the blob of the same name, an empty one removes it.
     pub blobs: Vec<(Text, Vec<u8>)>,
@@ -80,6 +83,8 @@ impl Delta {
             && self.integrations.is_empty()
             && self.findings.is_empty()
             && self.postures.is_empty()
+            && self.silences.is_empty()
+            && self.cases.is_empty()
             && self.blobs.is_empty()
     }
 }
@@ -103,6 +108,10 @@ pub trait StateStore: Send + Sync {
     async fn load_vendors(&self) -> Result<Vec<Vendor>>;
     async fn load_integrations(&self) -> Result<Vec<Integration>>;
     async fn load_findings(&self) -> Result<Vec<Finding>>;
+    /// Silences that are not over.
+    async fn load_silences(&self) -> Result<Vec<Silence>>;
+    /// Cases that are not archived.
+    async fn load_cases(&self) -> Result<Vec<Case>>;
     /// The sequence number of the last alert event.
     async fn last_alert_sequence(&self) -> Result<u64>;
     /// Keeps the newest detector checkpoint: opaque state as of a position.

@@ -22,6 +22,7 @@ mod findings;
 mod many;
 pub(crate) mod place;
 mod signals;
+mod triage;
 mod vendors;
 
 type Result<T> = std::result::Result<T, Fault>;

@@ -115,6 +115,37 @@ row!(alert_event, "alert_event" {
     n_bytes: i64,
     body: Vec<u8>,
 });
+row!(alert_triage, "alert_triage" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    alert_id: Vec<u8>,
+    muted: i16,
+    overdue: i16,
+    search: String,
+    assignee: Option<String>,
+    verdict: Option<String>,
+});
+row!(silence, "silence" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    state: String,
+    ends_at: i64,
+    body: String,
+});
+row!(case_file, "case_file" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Vec<u8>,
+    status: String,
+    archived: i16,
+    updated_at: i64,
+    search: String,
+    body: String,
+});
+row!(case_alert, "case_alert" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    case_id: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    alert_id: Vec<u8>,
+});
 row!(vendor, "vendor" {
     #[sea_orm(primary_key, auto_increment = false)]
     id: Vec<u8>,

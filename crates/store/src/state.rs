@@ -10,6 +10,7 @@ use riskgraph_domain::id::{EntityId, RelationId};
 use riskgraph_domain::journal::Position;
 use riskgraph_domain::ports::{Delta, StateStore};
 use riskgraph_domain::posture::Finding;
+use riskgraph_domain::triage::{Case, Silence};
 use riskgraph_domain::vendor::{Integration, Vendor};
 
 use crate::db::Db;
@@ -22,6 +23,7 @@ mod history;
 mod links;
 pub(crate) mod load;
 mod shape;
+pub(crate) mod triage;
 mod trim;
 
 type Result<T> = std::result::Result<T, Fault>;
@@ -82,6 +84,14 @@ impl StateStore for SqlState {
 
     async fn load_findings(&self) -> Result<Vec<Finding>> {
         Ok(load::findings(&self.db).await?)
+    }
+
+    async fn load_silences(&self) -> Result<Vec<Silence>> {
+        Ok(triage::silences(&self.db).await?)
+    }
+
+    async fn load_cases(&self) -> Result<Vec<Case>> {
+        Ok(triage::cases(&self.db).await?)
     }
 
     async fn last_alert_sequence(&self) -> Result<u64> {

@@ -8,6 +8,7 @@ use riskgraph_domain::playbook::{RunStore, Runs};
 use riskgraph_domain::ports::{JobStore, Journal, Records, StateStore, TokenStore};
 use riskgraph_domain::report::{History, ReportStore};
 use riskgraph_domain::session::SessionStore;
+use riskgraph_domain::triage::TriageRecords;
 
 use crate::db::{Db, Part, is_sqlite};
 use crate::error::StoreError;
@@ -56,6 +57,12 @@ impl Store {
     #[must_use]
     pub fn records(&self) -> Arc<dyn Records> {
         Arc::clone(&self.state) as Arc<dyn Records>
+    }
+
+    /// The reading side of triage.
+    #[must_use]
+    pub fn triage(&self) -> Arc<dyn TriageRecords> {
+        Arc::clone(&self.state) as Arc<dyn TriageRecords>
     }
 
     /// The assessment jobs.

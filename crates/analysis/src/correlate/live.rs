@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use riskgraph_domain::alert::{Alert, AlertChange, AlertStatus, TimelineEntry, Verdict};
+use riskgraph_domain::alert::{
+    Alert, AlertChange, AlertStatus, CASES_OF_ALERT_MAX, COMMENTS_MAX, RESPONSES_MAX, Resolution, TimelineEntry,
+    Verdict,
+};
 use riskgraph_domain::graph::RiskCause;
 use riskgraph_domain::signal::{Signal, TouchRole};
 use riskgraph_domain::{AlertId, EntityId, FindingId, RelationId, Severity, SignalId, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::detect::Context;
-use crate::graph::{NodeIx, RiskGraph};
-use crate::spread::{Cause, CorrelateConfig, arriving, ppm, rank_damped};
+use crate::policy::StormMute;
+use crate::spread::{CorrelateConfig, ppm};
 
 /// Entities of one alert that are counted and link further signals; later ones are only told to the store.
 const TOUCHED_MAX: usize = 2_048;
@@ -27,8 +30,6 @@ const TIMELINE_MAX: usize = 64;
 const TIMELINE_FIRST: usize = 16;
 /// Subjects that are news one by one; after that only doubled counts are.
 const SUBJECTS_NEWS_MAX: u32 = 8;
-/// Nodes of one signal whose neighbourhood is weighed.
-const WEIGHED_MAX: usize = 4;
 
 /// One entity of an alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +64,7 @@ pub(super) struct Best {
     pub score_ppm: u32,
     pub title: String,
     pub count: u32,
+    pub signal: Option<SignalId>,
 }
 
 /// Risk from outside the alert's own signals.
@@ -109,6 +111,19 @@ pub(crate) struct Live {
     window_ms: i64,
     told: Told,
     resting: bool,
+    /// The storm it was opened in.
+    pub(super) storm: Option<StormMute>,
+}
+
+/// How an alert ends.
+#[derive(Debug)]
+pub(super) struct End {
+    pub verdict: Verdict,
+    /// What the timeline says.
+    pub text: String,
+    pub reason: Option<String>,
+    pub actor: Option<Text>,
+    pub at: Timestamp,
 }
 
 impl Live {
@@ -136,6 +151,7 @@ impl Live {
             window_ms: 0,
             told: Told::default(),
             resting: false,
+            storm: StormMute::of_row(&alert),
             alert,
         }
     }
@@ -145,13 +161,15 @@ impl Live {
         if self.detectors.len() < DETECTORS_MAX || self.detectors.contains_key(&signal.detector) {
             let best = self.detectors.entry(signal.detector.clone()).or_insert_with(|| {
                 news.detector = true;
-                Best { score_ppm: 0, title: String::new(), count: 0 }
+                Best { score_ppm: 0, title: String::new(), count: 0, signal: None }
             });
             best.count += 1;
             if score_ppm > best.score_ppm || (score_ppm == best.score_ppm && signal.title < best.title) {
                 best.score_ppm = score_ppm;
                 best.title.clone_from(&signal.title);
+                best.signal = Some(signal.id);
             }
+            union(&mut self.alert.detectors, std::slice::from_ref(&signal.detector), DETECTORS_MAX);
         }
         if self.signals.len() < SIGNALS_MAX {
             self.signals.push(signal.id);
@@ -173,13 +191,7 @@ impl Live {
     }
 
     pub(super) fn tell_time(&mut self, entry: TimelineEntry) {
-        let timeline = &mut self.alert.timeline;
-        timeline.push(entry);
-        // What follows from a signal stands behind it.
-        timeline.sort_by_key(|entry| (entry.time, entry.signal.is_none(), entry.signal));
-        if timeline.len() > TIMELINE_MAX {
-            timeline.remove(TIMELINE_FIRST);
-        }
+        tell_time(&mut self.alert, entry);
     }
 
     pub(super) fn touch(
@@ -258,8 +270,12 @@ impl Live {
         self.alert.count = self.alert.count.saturating_sub(1);
         if let Some(best) = self.detectors.get_mut(detector) {
             best.count = best.count.saturating_sub(1);
+            if best.signal == Some(signal) {
+                best.signal = None;
+            }
             if best.count == 0 {
                 self.detectors.remove(detector);
+                self.alert.detectors.retain(|name| name.as_str() != detector);
             }
         }
         true
@@ -287,7 +303,7 @@ impl Live {
     /// Forgets what only correlation needs.
     pub(super) fn rest(&mut self) {
         let alert = self.alert.clone();
-        *self = Self { resting: true, told: self.told.clone(), ..Self::of_row(alert) };
+        *self = Self { resting: true, told: self.told.clone(), storm: self.storm.take(), ..Self::of_row(alert) };
     }
 
     /// Takes in all of a newer alert.
@@ -297,11 +313,13 @@ impl Live {
                 score_ppm: 0,
                 title: String::new(),
                 count: 0,
+                signal: None,
             });
             mine.count += best.count;
             if best.score_ppm > mine.score_ppm {
                 mine.score_ppm = best.score_ppm;
                 mine.title.clone_from(&best.title);
+                mine.signal = best.signal;
             }
         }
         for (&entity, touch) in &newer.touched {
@@ -325,6 +343,14 @@ impl Live {
         union(&mut alert.techniques, &other.techniques, TECHNIQUES_MAX);
         union(&mut alert.recommendations, &other.recommendations, ADVICE_MAX);
         union(&mut alert.findings, &other.findings, FINDINGS_MAX);
+        union(&mut alert.detectors, &other.detectors, DETECTORS_MAX);
+        union(&mut alert.cases, &other.cases, CASES_OF_ALERT_MAX);
+        union(&mut alert.responses, &other.responses, RESPONSES_MAX);
+        union(&mut alert.comments, &other.comments, COMMENTS_MAX);
+        alert.comments.sort_by_key(|comment| comment.time);
+        alert.accepted_at = alert.accepted_at.min(other.accepted_at).or(alert.accepted_at).or(other.accepted_at);
+        alert.contained_at = alert.contained_at.or(other.contained_at);
+        alert.acknowledged_at = alert.acknowledged_at.or(other.acknowledged_at);
         self.first = self.first.min(newer.first);
         self.last = self.last.max(newer.last);
         for entry in &other.timeline {
@@ -334,58 +360,6 @@ impl Live {
         if self.backdrop.as_ref().is_none_or(stronger) && newer.backdrop.is_some() {
             self.backdrop.clone_from(&newer.backdrop);
         }
-    }
-
-    /// Looks at the risk the touched entities have from elsewhere, and keeps the worst.
-    pub(super) fn weigh_context(&mut self, nodes: &[(NodeIx, TouchRole)], time: Timestamp, graph: &RiskGraph) {
-        let without = Some(self.alert.id);
-        let subjects_first = |(_, role): &(NodeIx, TouchRole)| *role != TouchRole::Subject;
-        let mut nodes: Vec<(NodeIx, TouchRole)> =
-            nodes.iter().copied().filter(|(_, role)| *role != TouchRole::Context).collect();
-        nodes.sort_by_key(subjects_first);
-        for (ix, _) in nodes.into_iter().take(WEIGHED_MAX) {
-            let own = graph.own.points(ix, time, without, &graph.config.own);
-            let arrived = arriving(&graph.arena, &graph.own, ix, (time, without), &graph.config);
-            let share = |ix: NodeIx, place: usize| {
-                graph.own.of(ix).get(place).map_or(0.0, |cause| context_share(cause, &graph.config.correlate))
-            };
-            let mut addends: Vec<(usize, f64)> =
-                arrived.iter().map(|a| a.points * share(a.origin, a.place)).enumerate().collect();
-            let n_arrived = arrived.len();
-            let own_share = |place: usize| share(ix, place);
-            addends.extend(own.iter().map(|&(place, points)| (n_arrived + place, points * own_share(place))));
-            let damped = rank_damped(addends);
-            let points: f64 = damped.iter().map(|addend| addend.1).sum();
-            if self.backdrop.as_ref().is_some_and(|known| known.points >= points) {
-                continue;
-            }
-            let Some(&(top, _)) = damped.first() else { continue };
-            let (origin, place) = arrived.get(top).map_or((ix, top.saturating_sub(n_arrived)), |a| (a.origin, a.place));
-            let Some(cause) = graph.own.of(origin).get(place) else { continue };
-            let reason = format!("{}: {}", super::tell::noun(&graph.arena, origin), cause.title);
-            let path = arrived.get(top).map_or(&[][..], |arrived| &arrived.path);
-            let path = path.iter().map(|&edge| graph.arena.relation_id(edge)).collect();
-            self.backdrop = Some(Backdrop { points, cause: cause.source, reason, path });
-        }
-    }
-
-    /// Points the backdrop adds: a share of the risk from elsewhere, whole only for signals that are something by themselves.
-    pub(super) fn context_points(&self, config: &CorrelateConfig) -> f64 {
-        let best = self.detectors.values().map(|best| best.score_ppm).max().unwrap_or(0);
-        let full = f64::from(ppm(config.context_full_at)).max(1.0);
-        let share = (f64::from(best) / full).min(1.0);
-        let points = self.backdrop.as_ref().map_or(0.0, |backdrop| backdrop.points);
-        (config.context_weight * points * share).min(config.context_max)
-    }
-
-    /// Computes score and severity anew.
-    pub(super) fn rescore(&mut self, config: &CorrelateConfig) {
-        let addends = self.detectors.values().map(|best| f64::from(best.score_ppm) / 1e4).enumerate().collect();
-        let signals: f64 = rank_damped(addends).iter().map(|addend| addend.1).sum();
-        let score = (signals + self.context_points(config)).min(100.0);
-        // Two decimals read back from any row as they were written.
-        self.alert.score = (score * 100.0).round() / 100.0;
-        self.alert.severity = Severity::of_score(self.alert.score / 100.0);
     }
 
     /// What kind of change this is, when it is news; then it counts as told.
@@ -428,22 +402,29 @@ impl Live {
     }
 
     /// Ends it with a verdict and the reason.
-    pub(super) fn close(&mut self, verdict: Verdict, text: String, actor: Option<Text>, at: Timestamp) {
-        self.alert.status = AlertStatus::Resolved;
-        self.alert.verdict = Some(verdict);
-        self.alert.updated_at = self.alert.updated_at.max(at);
-        self.tell_time(TimelineEntry { time: at, text, signal: None, actor });
+    pub(super) fn close(&mut self, end: End) {
+        close(&mut self.alert, end);
     }
 }
 
-/// Share of a cause that counts as context: what stands for months is no news, and one oddity is no reason to believe
-/// another. What is known from outside always counts.
-fn context_share(cause: &Cause, config: &CorrelateConfig) -> f64 {
-    match cause.source {
-        RiskCause::Finding(_) => config.context_finding_share,
-        RiskCause::Signal(_) if super::tell::is_intel(&cause.detector) => 1.0,
-        RiskCause::Signal(_) if cause.score_ppm < ppm(config.context_cause_min) => 0.0,
-        RiskCause::Signal(_) => 1.0,
+/// Ends an alert, or ends it anew with another verdict.
+pub(super) fn close(alert: &mut Alert, end: End) {
+    let End { verdict, text, reason, actor, at } = end;
+    alert.status = AlertStatus::Resolved;
+    alert.verdict = Some(verdict);
+    alert.updated_at = alert.updated_at.max(at);
+    alert.resolution = Some(Resolution { at, by: actor.clone(), reason });
+    tell_time(alert, TimelineEntry { time: at, text, signal: None, actor });
+}
+
+/// Adds an entry to an alert's timeline.
+pub(super) fn tell_time(alert: &mut Alert, entry: TimelineEntry) {
+    let timeline = &mut alert.timeline;
+    timeline.push(entry);
+    // What follows from a signal stands behind it.
+    timeline.sort_by_key(|entry| (entry.time, entry.signal.is_none(), entry.signal));
+    if timeline.len() > TIMELINE_MAX {
+        timeline.remove(TIMELINE_FIRST);
     }
 }
 

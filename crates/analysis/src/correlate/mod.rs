@@ -4,26 +4,34 @@
 //! and retracted with the reason, so that the set of alerts does not depend on the order of arrival. Method and
 //! reasons: `docs/correlation.md`. It must *not* know events, rows of the store or the wall clock (`Context` carries it).
 
+mod cases;
 mod link;
 mod live;
+mod people;
+mod score;
+mod state;
+mod storms;
 mod tell;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use riskgraph_domain::alert::{Alert, AlertCause, AlertChange, AlertEvent, TimelineEntry, Verdict};
+use riskgraph_domain::alert::{Alert, AlertCause, AlertChange, TimelineEntry, Verdict};
 use riskgraph_domain::graph::RiskCause;
 use riskgraph_domain::ports::Delta;
 use riskgraph_domain::signal::{Signal, TouchRole};
 use riskgraph_domain::time::DAY_MS;
-use riskgraph_domain::{AlertId, SignalId, Text, Timestamp};
+use riskgraph_domain::{AlertId, CaseId, SignalId, Text, Timestamp};
 
+use crate::cases::Cases;
 use crate::detect::Context;
 use crate::graph::{NodeIx, RiskGraph};
+use crate::policy::Policy;
 use crate::spread::{Cause, ppm, short_title};
-use live::Live;
-use live::News;
-pub use people::Response;
-pub use state::blob_name;
+use live::{End, Live, News};
+pub use people::{By, Response};
+pub use state::{POLICY_BLOB, blob_name};
+use told::Telling;
 
 /// Alerts that may still take in signals, at most; beyond it those touched longest ago take no more.
 const LIVE_MAX: usize = 4_096;
@@ -40,7 +48,7 @@ pub struct Touching<'a> {
 }
 
 /// Open alerts and the sequence of their changes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Correlator {
     live: BTreeMap<AlertId, Live>,
     by_entity: BTreeMap<NodeIx, BTreeSet<AlertId>>,
@@ -51,27 +59,41 @@ pub struct Correlator {
     dirty: BTreeSet<AlertId>,
     /// When the record being judged was accepted: the clock of everything that is not about events.
     now: Timestamp,
-}
-
-/// What kind of change an entry of the sequence is, and who made it.
-#[derive(Debug, Clone)]
-struct Telling {
-    change: AlertChange,
-    cause: AlertCause,
-    actor: Option<Text>,
-}
-
-impl Telling {
-    const fn of(change: AlertChange, cause: AlertCause) -> Self {
-        Self { change, cause, actor: None }
-    }
-
-    fn by(change: AlertChange, cause: AlertCause, actor: &Text) -> Self {
-        Self { change, cause, actor: Some(actor.clone()) }
-    }
+    pub(crate) policy: Policy,
+    pub(crate) cases: Cases,
+    /// Alerts that are over which the change that is judged brought along, and the number the sequence had then.
+    recalled: BTreeMap<AlertId, Alert>,
+    recalled_as_of: u64,
+    /// Alerts whose mute is to be judged anew before the record is done.
+    waiting: BTreeSet<AlertId>,
 }
 
 impl Correlator {
+    /// No alerts yet.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            live: BTreeMap::new(),
+            by_entity: BTreeMap::new(),
+            by_campaign: BTreeMap::new(),
+            resting: BTreeSet::new(),
+            sequence: 0,
+            dirty: BTreeSet::new(),
+            now: Timestamp::default(),
+            policy,
+            cases: Cases::default(),
+            recalled: BTreeMap::new(),
+            recalled_as_of: 0,
+            waiting: BTreeSet::new(),
+        }
+    }
+
+    /// The cases an open or recalled alert is in.
+    fn cases_of(&self, id: AlertId) -> &[CaseId] {
+        let alert = self.live.get(&id).map(|live| &live.alert).or_else(|| self.recalled.get(&id));
+        alert.map_or(&[], |alert| &alert.cases)
+    }
+
     /// Folds a signal into the alert it belongs to, opens one, or does neither; gives its entities their own risk.
     pub fn on_signal(
         &mut self,
@@ -173,8 +195,11 @@ impl Correlator {
             }
         }
         let text = format!("Folded into the older alert {into}: the same entities and time.");
-        newer.close(Verdict::Duplicate, text, None, newer.alert.updated_at);
-        self.emit(Telling::of(AlertChange::Retracted, AlertCause::Correlation), newer.alert, delta);
+        let cases = older.alert.cases.clone();
+        let severity = older.alert.severity;
+        self.cases.follow(&cases, into, severity);
+        newer.close(closed(Verdict::Duplicate, text, newer.alert.updated_at));
+        self.emit_over(newer.alert, Telling::of(AlertChange::Retracted, AlertCause::Correlation), delta);
         true
     }
 
@@ -191,25 +216,15 @@ impl Correlator {
         live.rescore(&graph.config.correlate);
         self.dirty.insert(id);
         if let Some(change) = live.change(news, &graph.config.correlate) {
-            live.describe(graph);
-            let alert = live.alert.clone();
+            self.describe(id, graph);
+            if change == AlertChange::Opened {
+                self.join_storm(id, delta);
+            }
             let only_linked = news.merged || news.finding;
             let cause = if only_linked { AlertCause::Correlation } else { AlertCause::Signal };
-            self.emit(Telling::of(change, cause), alert, delta);
+            self.emit(id, Telling::of(change, cause), delta);
         }
         self.keep_bounded(graph, delta);
-    }
-
-    /// Sets the wall time of the record that is judged next.
-    pub const fn clock(&mut self, accepted_at: Timestamp) {
-        self.now = accepted_at;
-    }
-
-    fn emit(&mut self, telling: Telling, mut alert: Alert, delta: &mut Delta) {
-        self.sequence += 1;
-        alert.revision = self.sequence;
-        let Telling { change, cause, actor } = telling;
-        delta.alert_events.push(AlertEvent { sequence: self.sequence, change, cause, actor, at: self.now, alert });
     }
 
     /// Takes an alert out of the correlation.
@@ -256,8 +271,8 @@ impl Correlator {
                 self.resting.iter().filter_map(|id| self.live.get(id)).min_by_key(|live| (live.last(), live.alert.id));
             if let Some(mut live) = oldest.map(|live| live.alert.id).and_then(|id| self.take(id, graph)) {
                 let text = "Closed: nobody looked at it, and too many newer alerts are open.".to_owned();
-                live.close(Verdict::InsufficientData, text, None, live.alert.updated_at);
-                self.emit(Telling::of(AlertChange::Resolved, AlertCause::Correlation), live.alert, delta);
+                live.close(closed(Verdict::InsufficientData, text, live.alert.updated_at));
+                self.emit_over(live.alert, Telling::of(AlertChange::Resolved, AlertCause::Correlation), delta);
             }
         }
     }
@@ -302,8 +317,8 @@ impl Correlator {
             self.dirty.insert(id);
             if live.detectors.is_empty() {
                 if let Some(mut live) = self.take(id, graph) {
-                    live.close(Verdict::FalsePositive, text.to_owned(), None, time);
-                    self.emit(Telling::of(AlertChange::Retracted, AlertCause::Correlation), live.alert, delta);
+                    live.close(closed(Verdict::FalsePositive, text.to_owned(), time));
+                    self.emit_over(live.alert, Telling::of(AlertChange::Retracted, AlertCause::Correlation), delta);
                 }
                 continue;
             }
@@ -311,9 +326,8 @@ impl Correlator {
             live.alert.updated_at = live.alert.updated_at.max(time);
             live.rescore(&graph.config.correlate);
             live.mark_told();
-            live.describe(graph);
-            let alert = live.alert.clone();
-            self.emit(Telling::of(AlertChange::Updated, AlertCause::Correlation), alert, delta);
+            self.describe(id, graph);
+            self.emit(id, Telling::of(AlertChange::Updated, AlertCause::Correlation), delta);
         }
     }
 
@@ -335,8 +349,10 @@ impl Correlator {
     }
 }
 
-mod people;
-mod state;
+/// An end that nobody decided.
+fn closed(verdict: Verdict, text: String, at: Timestamp) -> End {
+    End { verdict, reason: Some(text.clone()), text, actor: None, at }
+}
 
 /// Gives every touched entity its share of the signal.
 fn add_causes(touching: Touching<'_>, alert: Option<AlertId>, graph: &mut RiskGraph) {

@@ -8,7 +8,9 @@ use super::{Correlator, Live};
 use crate::graph::RiskGraph;
 
 /// First byte of a blob: the layout of what follows.
-const LAYOUT: u8 = 2;
+const LAYOUT: u8 = 3;
+/// The blob of the alert policy: what of it is in no row.
+pub const POLICY_BLOB: &str = "policy";
 
 /// The blob of an open alert.
 #[must_use]
@@ -28,14 +30,22 @@ impl Correlator {
             }
             delta.blobs.push((blob_name(id), blob));
         }
+        delta.silences.extend(self.policy.take_silences());
+        delta.cases.extend(self.cases.take_changed());
+        delta.blobs.extend(self.policy.blob().map(|bytes| (Text::from(POLICY_BLOB), bytes)));
     }
 
     /// Takes back the open alerts. Without its blob, or with one of another layout, an alert stays open for people
     /// and takes in no more signals.
     pub fn load(&mut self, rows: Vec<Alert>, blob: impl Fn(&str) -> Option<Vec<u8>>, sequence: u64, graph: &RiskGraph) {
         self.sequence = sequence;
+        if let Some(bytes) = blob(POLICY_BLOB) {
+            self.policy.load_blob(&bytes);
+        }
         for row in rows {
             let id = row.id;
+            // As it was told last: the state may be some signals ahead.
+            self.policy.index(&row);
             let state: Option<Live> = blob(&blob_name(id))
                 .as_deref()
                 .and_then(|bytes| bytes.strip_prefix(&[LAYOUT]))

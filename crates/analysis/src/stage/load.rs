@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use riskgraph_domain::alert::Alert;
 use riskgraph_domain::graph::{Entity, Relation};
 use riskgraph_domain::posture::{Finding, FindingStatus};
+use riskgraph_domain::triage::{Case, Silence};
 use riskgraph_domain::vendor::{Integration, Vendor};
 use riskgraph_domain::{Text, Timestamp, VendorId};
 
 use super::{BLOB, Stage};
-use crate::correlate::blob_name;
+use crate::correlate::{POLICY_BLOB, blob_name};
+use crate::policy::PolicyConfig;
 use crate::spread::RiskConfig;
 
 /// Everything but the graph's own rows.
@@ -22,6 +24,10 @@ pub struct StageRows {
     /// Alerts that are not resolved.
     pub open_alerts: Vec<Alert>,
     pub last_alert_sequence: u64,
+    /// Silences that are not over.
+    pub silences: Vec<Silence>,
+    /// Cases that are not archived.
+    pub cases: Vec<Case>,
     /// What [`Stage::blob_names`] names, as far as it is there.
     pub blobs: Vec<(Text, Vec<u8>)>,
 }
@@ -35,14 +41,18 @@ pub struct Loader {
 impl Stage {
     /// Begins to load.
     #[must_use]
-    pub fn begin_load(config: &RiskConfig) -> Loader {
-        Loader { stage: Self::new(config) }
+    pub fn begin_load(config: &RiskConfig, policy: &PolicyConfig) -> Loader {
+        Loader { stage: Self::new(config, policy) }
     }
 
     /// The blobs to load besides rows.
     #[must_use]
     pub fn blob_names(open_alerts: &[Alert]) -> Vec<Text> {
-        std::iter::once(Text::from(BLOB)).chain(open_alerts.iter().map(|alert| blob_name(alert.id))).collect()
+        [BLOB, POLICY_BLOB]
+            .map(Text::from)
+            .into_iter()
+            .chain(open_alerts.iter().map(|alert| blob_name(alert.id)))
+            .collect()
     }
 }
 
@@ -73,6 +83,7 @@ impl Loader {
         stage.graph.watermark = Timestamp(watermark.map_or(0, i64::from_be_bytes));
         for vendor in rows.vendors {
             stage.index_vendor(&vendor);
+            stage.correlator.policy.know_vendor(&vendor);
             stage.vendors.insert(vendor.id, vendor);
         }
         stage.integrations = rows.integrations.into_iter().map(|row| (row.id, row)).collect();
@@ -86,6 +97,8 @@ impl Loader {
         for vendor in vendors {
             stage.weigh_findings(vendor);
         }
+        stage.correlator.policy.load_silences(rows.silences);
+        stage.correlator.cases.load(rows.cases);
         let blob = |name: &str| blobs.get(name).cloned();
         stage.correlator.load(rows.open_alerts, blob, rows.last_alert_sequence, &stage.graph);
         self.stage

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use riskgraph_domain::alert::{Alert, AlertEvent, AlertStatus};
+use riskgraph_domain::alert::{Alert, AlertCause, AlertChange, AlertEvent, AlertStatus};
 use riskgraph_domain::command::{Change, Command};
 use riskgraph_domain::event::Event;
 use riskgraph_domain::graph::{Entity, Relation};
@@ -10,13 +10,16 @@ use riskgraph_domain::journal::Position;
 use riskgraph_domain::ports::Delta;
 use riskgraph_domain::posture::{Finding, FindingStatus};
 use riskgraph_domain::signal::{Reason, Severity, Signal, TouchRole, Touched};
+use riskgraph_domain::triage::{Case, Silence, SilenceState};
 use riskgraph_domain::vendor::{Integration, Vendor, VendorInput, VendorTier};
 use riskgraph_domain::{
-    AlertId, EntityId, EntityKey, EntityKind, FindingId, IntegrationId, RelationId, SignalId, Text, Timestamp, VendorId,
+    AlertId, CaseId, EntityId, EntityKey, EntityKind, FindingId, IntegrationId, RelationId, SignalId, SilenceId, Text,
+    Timestamp, VendorId, error::Fault,
 };
 
 use super::{Stage, StageRows};
 use crate::detect::Context;
+use crate::policy::PolicyConfig;
 use crate::spread::RiskConfig;
 
 pub(crate) const START: i64 = 1_772_438_400_000;
@@ -42,6 +45,8 @@ pub(crate) struct Rows {
     pub(crate) vendors: BTreeMap<VendorId, Vendor>,
     pub(crate) integrations: BTreeMap<IntegrationId, Integration>,
     pub(crate) findings: BTreeMap<FindingId, Finding>,
+    pub(crate) silences: BTreeMap<SilenceId, Silence>,
+    pub(crate) cases: BTreeMap<CaseId, Case>,
     pub(crate) blobs: BTreeMap<Text, Vec<u8>>,
 }
 
@@ -61,13 +66,15 @@ impl Rows {
         }
         self.integrations.extend(delta.integrations.into_iter().map(|row| (row.id, row)));
         self.findings.extend(delta.findings.into_iter().map(|row| (row.id, row)));
+        self.silences.extend(delta.silences.into_iter().map(|row| (row.id, row)));
+        self.cases.extend(delta.cases.into_iter().map(|row| (row.id, row)));
         self.blobs.extend(delta.blobs);
         self.blobs.retain(|_, blob| !blob.is_empty());
     }
 
     pub(crate) fn load(&self) -> Stage {
         let config = RiskConfig::defaults().expect("the defaults parse");
-        let mut loader = Stage::begin_load(&config);
+        let mut loader = Stage::begin_load(&config, &policy());
         // As a store would: in pages, by id, and through JSON where it keeps JSON.
         for row in self.entities.values() {
             let attributes = serde_json::from_str(&row.attributes.to_string()).expect("JSON");
@@ -84,9 +91,19 @@ impl Rows {
             findings: self.findings.values().filter(|row| row.status != FindingStatus::Resolved).cloned().collect(),
             open_alerts,
             last_alert_sequence: self.sequence.len() as u64,
+            silences: self.silences.values().filter(|row| row.state != SilenceState::Over).cloned().collect(),
+            cases: self.cases.values().filter(|row| !row.archived).cloned().collect(),
             blobs: names.into_iter().filter_map(|name| Some((name.clone(), self.blobs.get(&name)?.clone()))).collect(),
         })
     }
+}
+
+/// The policy of all tests: the shipped one, but a storm is ten alerts.
+fn policy() -> PolicyConfig {
+    let mut policy = PolicyConfig::shipped().expect("the defaults parse");
+    policy.storm.per_detector_max = 10;
+    policy.storm.total_max = 40;
+    policy
 }
 
 /// A stage and the store behind it.
@@ -98,7 +115,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self { stage: Stage::new(&RiskConfig::defaults().expect("the defaults parse")), rows: Rows::default() }
+        Self {
+            stage: Stage::new(&RiskConfig::defaults().expect("the defaults parse"), &policy()),
+            rows: Rows::default(),
+        }
     }
 
     /// Runs one stretch of the journal.
@@ -116,6 +136,45 @@ impl World {
         }
         self.stage.flush(&mut delta);
         self.rows.apply(delta);
+    }
+
+    /// Makes one change as the service does: with the rows of alerts that are over.
+    pub(crate) fn change(&mut self, offset: i64, change: Change) -> Result<(), Fault> {
+        let mut ids = change.alerts();
+        let members = change.cases().into_iter().filter_map(|id| self.rows.cases.get(&id));
+        ids.extend(members.flat_map(|case| case.members.iter().map(|member| member.alert)));
+        let alerts: Vec<Alert> = ids
+            .iter()
+            .filter_map(|id| self.rows.alerts.get(id))
+            .filter(|alert| alert.status == AlertStatus::Resolved)
+            .cloned()
+            .collect();
+        let as_of = self.rows.sequence.len() as u64;
+        let change =
+            if alerts.is_empty() { change } else { Change::Recalled { alerts, as_of, change: Box::new(change) } };
+        let command = Command { at: at(offset), by: Text::from("ana"), change };
+        let mut delta = Delta::default();
+        let result = self.stage.on_command(&command, &context(command.at.0), &mut delta);
+        self.stage.flush(&mut delta);
+        self.rows.apply(delta);
+        result
+    }
+
+    /// The same stage as a restart makes it.
+    pub(crate) fn restarted(self) -> Self {
+        Self { stage: self.rows.load(), rows: self.rows }
+    }
+
+    /// Change, cause and title of the entries of the sequence after a number.
+    pub(crate) fn told_after(&self, sequence: usize) -> Vec<(AlertChange, AlertCause, &str)> {
+        let events = self.rows.sequence.iter().skip(sequence);
+        events.map(|event| (event.change, event.cause, event.alert.title.as_str())).collect()
+    }
+
+    /// The row of the alert of this title.
+    pub(crate) fn alert(&self, title: &str) -> &Alert {
+        let mut found = self.rows.alerts.values().filter(|alert| alert.title == title);
+        found.next().unwrap_or_else(|| panic!("no alert '{title}'"))
     }
 
     /// Alerts that are not resolved, oldest first.

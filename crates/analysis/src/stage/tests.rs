@@ -252,9 +252,13 @@ fn windows_are_of_event_time() {
     assert_eq!(world.open().iter().map(|alert| alert.count).collect::<Vec<_>>(), [2, 1]);
 }
 
+mod cases;
 mod journal;
 mod people;
+mod policy;
 mod questions;
+mod restarts;
+mod triage;
 
 #[test]
 fn what_a_source_takes_back_is_taken_back() {

@@ -95,6 +95,7 @@ impl Stage {
             });
         }
         self.vendors.remove(&id);
+        self.correlator.policy.forget_vendor(id);
         self.changed.vendors.remove(&id);
         self.changed.removed_vendors.insert(id);
         self.resolve_integrations(command.at);
@@ -133,6 +134,7 @@ impl Stage {
             self.changed.integrations.insert(integration);
         }
         self.changed.vendors.insert(id);
+        self.correlator.policy.know_vendor(&vendor);
         self.vendors.insert(id, vendor);
         self.resolve_integrations(at);
     }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use riskgraph_domain::access::{Capability, Viewer};
+use riskgraph_domain::alert::Alert;
 use riskgraph_domain::delivery::{ChannelView, DeliveryDesk};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::graph::{Entity, EntityKey, EntityKind, Relation};
-use riskgraph_domain::id::{ChannelId, EntityId, FindingId, RelationId, SignalId, VendorId};
+use riskgraph_domain::id::{
+    AlertId, CaseId, ChannelId, EntityId, FindingId, RelationId, SignalId, SilenceId, VendorId,
+};
 use riskgraph_domain::page::Page;
 use riskgraph_domain::playbook::{PlaybookDesk, Runs};
 use riskgraph_domain::ports::{BaselineView, GraphView, Live, Records};
@@ -14,6 +17,7 @@ use riskgraph_domain::posture::{Finding, Posture};
 use riskgraph_domain::signal::Signal;
 use riskgraph_domain::text::Text;
 use riskgraph_domain::time::Timestamp;
+use riskgraph_domain::triage::{Case, PastAlerts, Silence, TriageRecords};
 use riskgraph_domain::vendor::{Integration, Vendor};
 
 use super::{Grant, Session};
@@ -38,6 +42,31 @@ impl Reader {
 
     pub(crate) fn records(&self) -> &dyn Records {
         &*self.0.services.records
+    }
+
+    pub(crate) fn triage(&self) -> &dyn TriageRecords {
+        &*self.0.services.triage
+    }
+
+    pub(crate) fn past(&self) -> &dyn PastAlerts {
+        &*self.0.services.past
+    }
+
+    pub(crate) async fn alert(&self, id: AlertId) -> Result<Option<Alert>, Fault> {
+        self.0.spend(1)?;
+        self.0.loaders.alerts.load_one(id).await
+    }
+
+    pub(crate) async fn silence(&self, id: SilenceId) -> Result<Option<Silence>, Fault> {
+        self.0.spend(1)?;
+        self.0.loaders.silences.load_one(id).await
+    }
+
+    /// The cases of these ids that exist, in the order given.
+    pub(crate) async fn cases(&self, ids: &[CaseId]) -> Result<Vec<Case>, Fault> {
+        self.0.spend(ids.len())?;
+        let mut found = self.0.loaders.cases.load_many(ids.iter().copied()).await?;
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
     pub(crate) fn baseline(&self) -> &dyn BaselineView {

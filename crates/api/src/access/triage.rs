@@ -1,5 +1,6 @@
 //! What the capability [`Capability::Triage`] allows.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use riskgraph_domain::access::Capability;
@@ -7,10 +8,11 @@ use riskgraph_domain::alert::{Alert, Verdict};
 use riskgraph_domain::command::Change;
 use riskgraph_domain::delivery::Delivery;
 use riskgraph_domain::error::Fault;
-use riskgraph_domain::id::{AlertId, ChannelId, DeliveryId, FindingId, VendorId};
+use riskgraph_domain::id::{AlertId, CaseId, ChannelId, DeliveryId, FindingId, SilenceId, VendorId};
 use riskgraph_domain::posture::Finding;
 use riskgraph_domain::text::Text;
 use riskgraph_domain::time::Timestamp;
+use riskgraph_domain::triage::{Case, CaseInput, Silence, SilenceInput};
 
 use super::{Grant, Session};
 
@@ -45,6 +47,45 @@ impl Triager {
         self.change_alert(id, Change::ResolveAlert { id, verdict, note }).await
     }
 
+    pub(crate) async fn comment(&self, id: AlertId, text: String) -> Result<Alert, Fault> {
+        self.change_alert(id, Change::CommentAlert { id, text }).await
+    }
+
+    pub(crate) async fn reopen(&self, id: AlertId, note: Option<String>) -> Result<Alert, Fault> {
+        self.change_alert(id, Change::ReopenAlert { id, note }).await
+    }
+
+    pub(crate) async fn set_due(&self, id: AlertId, due_at: Timestamp) -> Result<Alert, Fault> {
+        self.change_alert(id, Change::SetAlertDue { id, due_at }).await
+    }
+
+    pub(crate) async fn silence(&self, input: SilenceInput) -> Result<Silence, Fault> {
+        let id = SilenceId(fresh_id());
+        self.change_silence(id, Change::CreateSilence { id, input }).await
+    }
+
+    pub(crate) async fn expire(&self, id: SilenceId) -> Result<Silence, Fault> {
+        self.change_silence(id, Change::ExpireSilence { id }).await
+    }
+
+    pub(crate) async fn create_case(&self, input: CaseInput) -> Result<Case, Fault> {
+        let id = CaseId(fresh_id());
+        self.change_case(id, Change::CreateCase { id, input }).await
+    }
+
+    /// Makes a change of a case and gives the case of this id as it is then.
+    pub(crate) async fn change_case(&self, id: CaseId, change: Change) -> Result<Case, Fault> {
+        let services = &self.0.services;
+        services.commands.execute(&self.0.viewer, change).await?;
+        services.triage.case(id).await?.ok_or_else(|| Fault::not_found("case"))
+    }
+
+    async fn change_silence(&self, id: SilenceId, change: Change) -> Result<Silence, Fault> {
+        let services = &self.0.services;
+        services.commands.execute(&self.0.viewer, change).await?;
+        services.triage.silence(id).await?.ok_or_else(|| Fault::not_found("silence"))
+    }
+
     pub(crate) async fn accept(&self, id: FindingId, reason: String, until: Timestamp) -> Result<Finding, Fault> {
         self.change_finding(id, Change::AcceptFinding { id, reason, until }).await
     }
@@ -72,4 +113,10 @@ impl Triager {
         services.commands.execute(&self.0.viewer, change).await?;
         services.records.finding(id).await?.ok_or_else(|| Fault::not_found("finding"))
     }
+}
+
+/// An id that no other thing has. No secret: it is journalled with the change, so that a replay has the same.
+fn fresh_id() -> u128 {
+    let half = || u128::from(RandomState::new().hash_one("id"));
+    half() << 64 | half()
 }

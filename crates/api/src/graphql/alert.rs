@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use riskgraph_domain::alert as model;
 use riskgraph_domain::delivery::DeliveryFilter;
-use riskgraph_domain::error::Fault;
+use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::id::EntityId;
 use riskgraph_domain::page::{PAGE_MAX, PageRequest};
 use riskgraph_domain::playbook::RunFilter;
@@ -18,6 +18,7 @@ use super::playbook::PlaybookMatch;
 use super::posture::Finding;
 use super::run::Run;
 use super::signal::{Signal, SignalConnection, Technique, techniques};
+use super::triage::{Case, Comment, Mute, ScorePart, SimilarAlert, parts_of, similar};
 use super::words::{AlertCause, AlertChange, AlertStatus, DateTime, Severity, Verdict, int, words};
 use crate::access::{Reader, grant};
 
@@ -167,6 +168,72 @@ impl Alert {
     async fn detection_delay_seconds(&self) -> f64 {
         self.0.detection_delay_s
     }
+
+    /// Set while nobody is to be told of it; it is recorded and found all the same.
+    async fn muted(&self) -> Option<Mute> {
+        self.0.muted.clone().map(Mute)
+    }
+
+    /// Wall time by which it should be resolved.
+    async fn due_at(&self) -> Option<DateTime> {
+        self.0.due_at.map(DateTime)
+    }
+
+    /// Whether it should have been resolved by now.
+    async fn overdue(&self) -> bool {
+        self.0.overdue()
+    }
+
+    /// How often it was told to be overdue; 0 not at all.
+    async fn escalation(&self) -> i32 {
+        int(self.0.escalation)
+    }
+
+    /// Wall time at which a response had contained it.
+    async fn contained_at(&self) -> Option<DateTime> {
+        self.0.contained_at.map(DateTime)
+    }
+
+    /// Wall seconds from accepting the deciding event of the first signal to the containment.
+    async fn time_to_contain_seconds(&self) -> Option<f64> {
+        self.0.time_to_contain_s()
+    }
+
+    /// Oldest first; at most 100.
+    async fn comments(&self) -> Vec<Comment> {
+        self.0.comments.iter().cloned().map(Comment).collect()
+    }
+
+    /// Cases it is in; at most 16.
+    async fn cases(&self, ctx: &Context<'_>) -> Result<Vec<Case>, Fault> {
+        let found = grant::<Reader>(ctx)?.cases(&self.0.cases).await?;
+        Ok(found.into_iter().map(Case).collect())
+    }
+
+    /// What the score is made of, strongest first; the points add up to it.
+    async fn score_parts(&self) -> Vec<ScorePart> {
+        parts_of(&self.0)
+    }
+
+    /// Past alerts that are like this one, with what both have in common; at most 20, most similar first.
+    async fn similar(&self, ctx: &Context<'_>, #[graphql(default = 5)] first: i32) -> Result<Vec<SimilarAlert>, Fault> {
+        similar(ctx, &self.0, first).await
+    }
+
+    /// Why it ended; null while it is open, or when nobody said.
+    async fn verdict_reason(&self) -> Option<&str> {
+        self.0.resolution.as_ref()?.reason.as_deref()
+    }
+
+    /// Wall time at which it was resolved.
+    async fn resolved_at(&self) -> Option<DateTime> {
+        self.0.resolution.as_ref().map(|resolution| DateTime(resolution.at))
+    }
+
+    /// Names of the detectors of its signals.
+    async fn detectors(&self) -> Vec<&str> {
+        self.0.detectors.iter().map(riskgraph_domain::Text::as_str).collect()
+    }
 }
 
 fn model_id(key: &riskgraph_domain::graph::EntityKey) -> EntityId {
@@ -174,7 +241,7 @@ fn model_id(key: &riskgraph_domain::graph::EntityKey) -> EntityId {
 }
 
 /// One step of an alert's story.
-pub(crate) struct TimelineEntry(model::TimelineEntry);
+pub(crate) struct TimelineEntry(pub(crate) model::TimelineEntry);
 
 #[Object]
 impl TimelineEntry {
@@ -206,6 +273,8 @@ pub(crate) struct AlertEvent {
     pub(crate) change: AlertChange,
     /// Why it changed.
     pub(crate) cause: AlertCause,
+    /// Who made it, for changes by people and responses.
+    pub(crate) actor: Option<String>,
     /// The alert as it was right after this change.
     pub(crate) alert: Alert,
     /// Events this subscriber missed before this one; 0 when none.
@@ -225,6 +294,30 @@ pub(crate) struct AlertFilter {
     technique: Option<String>,
     /// Changed at or after this event time.
     since: Option<DateTime>,
+    /// Muted ones only, or the others only.
+    muted: Option<bool>,
+    /// Exactly this person, without case.
+    assignee: Option<String>,
+    /// Overdue ones only, or the others only.
+    overdue: Option<bool>,
+    /// Part of the title, the summary or an entity's key, without case; at most 128 characters.
+    query: Option<String>,
+    /// Id of a case it is in.
+    case: Option<ID>,
+    /// What it was resolved as.
+    verdict: Option<Vec<Verdict>>,
+}
+
+/// Characters of a search text.
+pub(crate) const QUERY_CHARS_MAX: usize = 128;
+
+/// A search text that is not too long; an empty one searches nothing.
+pub(crate) fn search_text(given: Option<String>) -> Result<Option<String>, Fault> {
+    let given = given.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if given.as_ref().is_some_and(|text| text.chars().count() > QUERY_CHARS_MAX) {
+        return Err(Fault::new(FaultCode::BadInput, format!("query: give at most {QUERY_CHARS_MAX} characters")));
+    }
+    Ok(given)
 }
 
 impl AlertFilter {
@@ -236,7 +329,12 @@ impl AlertFilter {
             vendor: self.vendor.map(|id| parse_id(&id)).transpose()?,
             technique: self.technique.map(Text::from),
             since: self.since.map(|since| since.0),
-            ..model::AlertFilter::default()
+            muted: self.muted,
+            assignee: self.assignee.map(Text::from),
+            overdue: self.overdue,
+            query: search_text(self.query)?,
+            case: self.case.map(|id| parse_id(&id)).transpose()?,
+            verdict: words(self.verdict),
         })
     }
 }

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
+use riskgraph_domain::alert::Alert;
 use riskgraph_domain::delivery::{ChannelView, DeliveryDesk};
 use riskgraph_domain::error::Fault;
-use riskgraph_domain::id::{ChannelId, FindingId, SignalId, VendorId};
+use riskgraph_domain::id::{AlertId, CaseId, ChannelId, FindingId, SignalId, SilenceId, VendorId};
 use riskgraph_domain::page::{PAGE_MAX, PageRequest};
 use riskgraph_domain::ports::Records;
 use riskgraph_domain::posture::{Finding, Posture};
 use riskgraph_domain::signal::Signal;
+use riskgraph_domain::triage::{Case, Silence, TriageRecords};
 use riskgraph_domain::vendor::Vendor;
 
 use crate::services::Services;
@@ -26,17 +28,23 @@ pub(crate) struct Loaders {
     pub(crate) findings: Arc<DataLoader<Findings>>,
     pub(crate) postures: Arc<DataLoader<Postures>>,
     pub(crate) channels: Arc<DataLoader<Channels>>,
+    pub(crate) alerts: Arc<DataLoader<Alerts>>,
+    pub(crate) silences: Arc<DataLoader<Silences>>,
+    pub(crate) cases: Arc<DataLoader<Cases>>,
 }
 
 impl Loaders {
     pub(crate) fn new(services: &Services) -> Self {
-        let records = &services.records;
+        let (records, triage) = (&services.records, &services.triage);
         Self {
             vendors: loader(Vendors(Arc::clone(records))),
             signals: loader(Signals(Arc::clone(records))),
             findings: loader(Findings(Arc::clone(records))),
             postures: loader(Postures(Arc::clone(records))),
             channels: loader(Channels(Arc::clone(&services.delivery))),
+            alerts: loader(Alerts(Arc::clone(triage))),
+            silences: loader(Silences(Arc::clone(triage))),
+            cases: loader(Cases(Arc::clone(triage))),
         }
     }
 }
@@ -78,5 +86,48 @@ impl Loader<ChannelId> for Channels {
         let found = self.0.channels(PageRequest::first(PAGE_MAX)).await?;
         let wanted = |view: &ChannelView| keys.contains(&view.channel.id);
         Ok(found.items.into_iter().filter(|(_, view)| wanted(view)).map(|(_, view)| (view.channel.id, view)).collect())
+    }
+}
+
+pub(crate) struct Alerts(Arc<dyn TriageRecords>);
+
+impl Loader<AlertId> for Alerts {
+    type Value = Alert;
+    type Error = Fault;
+
+    async fn load(&self, keys: &[AlertId]) -> Result<HashMap<AlertId, Alert>, Fault> {
+        Ok(self.0.alerts_by_id(keys).await?.into_iter().map(|alert| (alert.id, alert)).collect())
+    }
+}
+
+/// One by one: a page of alerts names few silences.
+pub(crate) struct Silences(Arc<dyn TriageRecords>);
+
+impl Loader<SilenceId> for Silences {
+    type Value = Silence;
+    type Error = Fault;
+
+    async fn load(&self, keys: &[SilenceId]) -> Result<HashMap<SilenceId, Silence>, Fault> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for &id in keys {
+            found.extend(self.0.silence(id).await?.map(|silence| (id, silence)));
+        }
+        Ok(found)
+    }
+}
+
+/// One by one: a page of alerts names few cases.
+pub(crate) struct Cases(Arc<dyn TriageRecords>);
+
+impl Loader<CaseId> for Cases {
+    type Value = Case;
+    type Error = Fault;
+
+    async fn load(&self, keys: &[CaseId]) -> Result<HashMap<CaseId, Case>, Fault> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for &id in keys {
+            found.extend(self.0.case(id).await?.map(|case| (id, case)));
+        }
+        Ok(found)
     }
 }

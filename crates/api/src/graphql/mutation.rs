@@ -1,9 +1,11 @@
 //! The root of all changes, in one group for each noun.
 
 mod alert;
+mod case;
 mod channel;
 mod finding;
 mod playbook;
+mod silence;
 mod token;
 mod vendor;
 
@@ -15,6 +17,8 @@ use riskgraph_domain::error::{Fault, FaultCode};
 pub(crate) struct Mutation(
     vendor::VendorMutations,
     alert::AlertMutations,
+    silence::SilenceMutations,
+    case::CaseMutations,
     finding::FindingMutations,
     token::TokenMutations,
     channel::ChannelMutations,
@@ -29,6 +33,14 @@ fn note(what: &str, given: String) -> Result<String, Fault> {
         return Ok(given);
     }
     Err(Fault::new(FaultCode::BadInput, format!("{what}: give at most {NOTE_LENGTH_MAX} characters")))
+}
+
+/// What a person writes on an alert or case.
+fn comment(given: String) -> Result<String, Fault> {
+    if given.trim().is_empty() {
+        return Err(Fault::new(FaultCode::BadInput, "text: write something"));
+    }
+    note("text", given)
 }
 
 /// A reason a person must give.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use async_graphql::{ID, Interface};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::id::{
-    AlertId, ApprovalId, BadId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, PlaybookId, RelationId,
-    RunId, SignalId, VendorId,
+    AlertId, ApprovalId, BadId, CaseId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, PlaybookId,
+    RelationId, RunId, SignalId, SilenceId, VendorId,
 };
 
 use super::alert::Alert;
@@ -17,6 +17,7 @@ use super::playbook::Playbook;
 use super::posture::Finding;
 use super::run::{Approval, Run};
 use super::signal::Signal;
+use super::triage::{Case, Silence};
 use super::vendor::Vendor;
 use crate::access::Reader;
 
@@ -36,6 +37,8 @@ pub(crate) enum Node {
     Playbook(Playbook),
     Run(Run),
     Approval(Approval),
+    Silence(Silence),
+    Case(Case),
 }
 
 /// Reads an id argument that must be of one type.
@@ -66,6 +69,8 @@ pub(crate) async fn node(reader: &Reader, id: &ID) -> Result<Option<Node>, Fault
         }
         RunId::PREFIX => reader.runs().run(parse_id(id)?).await?.map(|found| Node::Run(Run(found))),
         ApprovalId::PREFIX => reader.runs().approval(parse_id(id)?).await?.map(|found| Node::Approval(Approval(found))),
+        SilenceId::PREFIX => reader.silence(parse_id(id)?).await?.map(|found| Node::Silence(Silence(found))),
+        CaseId::PREFIX => reader.triage().case(parse_id(id)?).await?.map(|found| Node::Case(Case(found))),
         _ => None,
     })
 }

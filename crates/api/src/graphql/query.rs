@@ -6,6 +6,7 @@ mod graph;
 mod integration;
 mod playbook;
 mod token;
+mod triage;
 mod vendor;
 
 use async_graphql::MergedObject;
@@ -17,6 +18,7 @@ pub(crate) struct Query(
     graph::GraphQueries,
     integration::IntegrationQueries,
     alert::AlertQueries,
+    triage::TriageQueries,
     token::TokenQueries,
     delivery::DeliveryQueries,
     playbook::PlaybookQueries,

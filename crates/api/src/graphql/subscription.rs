@@ -125,6 +125,7 @@ fn delivered(item: &LiveAlert, lagged: u64) -> AlertEvent {
         cursor: item.event.sequence.to_string(),
         change: item.event.change.into(),
         cause: item.event.cause.into(),
+        actor: item.event.actor.as_ref().map(ToString::to_string),
         alert: super::alert::Alert(item.event.alert.clone()),
         lagged: int(lagged),
     }

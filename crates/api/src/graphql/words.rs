@@ -62,6 +62,16 @@ mirror! {
     ChannelStatus = "riskgraph_domain::delivery::ChannelStatus" { Active, Disabled }
     /// Where a delivery is in its life: DEAD ones were given up.
     DeliveryState = "riskgraph_domain::delivery::DeliveryState" { Waiting, Retrying, Delivered, Dead }
+    /// Why nobody is told of an alert.
+    MuteKind = "riskgraph_domain::alert::MuteKind" { Silenced, Inhibited, Storm }
+    /// What of an alert a matcher looks at.
+    MatchField = "riskgraph_domain::triage::MatchField" {
+        Severity, Detector, Technique, Entity, EntityKind, Vendor, Title,
+    }
+    /// How a matcher compares; AT_LEAST and AT_MOST are for severities.
+    MatchOp = "riskgraph_domain::triage::MatchOp" { Equals, NotEquals, Contains, AtLeast, AtMost }
+    /// Whether somebody works on a case.
+    CaseStatus = "riskgraph_domain::triage::CaseStatus" { Open, Closed }
     /// What a token may do: ADMIN all, ANALYST reads and triages, READER reads, INGEST only sends events.
     Role = "riskgraph_domain::access::Role" { Admin, Analyst, Reader, Ingest }
 }

@@ -67,6 +67,35 @@ fn document(name: &str) -> Option<(&'static str, &'static str)> {
         "Mutation.disputeFinding" => {
             "mutation { disputeFinding(id: \"fnd_00000000000000000000000000\", reason: \"r\") { id } }"
         }
+        "Query.silences" => "{ silences { totalCount } }",
+        "Query.cases" => "{ cases { totalCount } }",
+        "Query.case" => "{ case(id: \"cas_00000000000000000000000000\") { id } }",
+        "Mutation.commentAlert" => {
+            "mutation { commentAlert(id: \"alr_00000000000000000000000000\", text: \"x\") { id } }"
+        }
+        "Mutation.reopenAlert" => "mutation { reopenAlert(id: \"alr_00000000000000000000000000\") { id } }",
+        "Mutation.setAlertDue" => {
+            "mutation { setAlertDue(id: \"alr_00000000000000000000000000\", dueAt: \"2030-01-01T00:00:00Z\") { id } }"
+        }
+        "Mutation.createSilence" => {
+            "mutation { createSilence(input: { matchers: [], reason: \"r\", endsAt: \"2030-01-01T00:00:00Z\" }) { id } }"
+        }
+        "Mutation.expireSilence" => "mutation { expireSilence(id: \"sil_00000000000000000000000000\") { id } }",
+        "Mutation.createCase" => "mutation { createCase(input: { title: \"c\" }) { id } }",
+        "Mutation.updateCase" => {
+            "mutation { updateCase(id: \"cas_00000000000000000000000000\", input: { title: \"c\" }) { id } }"
+        }
+        "Mutation.commentCase" => {
+            "mutation { commentCase(id: \"cas_00000000000000000000000000\", text: \"x\") { id } }"
+        }
+        "Mutation.addToCase" => "mutation { addToCase(id: \"cas_00000000000000000000000000\", alerts: []) { id } }",
+        "Mutation.removeFromCase" => {
+            "mutation { removeFromCase(id: \"cas_00000000000000000000000000\", alerts: []) { id } }"
+        }
+        "Mutation.mergeCases" => {
+            "mutation { mergeCases(from: \"cas_00000000000000000000000000\", into: \"cas_00000000000000000000000001\") { id } }"
+        }
+        "Mutation.unmergeCase" => "mutation { unmergeCase(id: \"cas_00000000000000000000000000\") { id } }",
         "Mutation.createToken" => "mutation { createToken(name: \"t\", role: READER) { secret } }",
         "Mutation.revokeToken" => "mutation { revokeToken(id: \"tok_00000000000000000000000000\") }",
         // Refused or let through before the stream's form matters.

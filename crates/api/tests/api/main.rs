@@ -12,4 +12,5 @@ mod serving;
 mod session;
 mod sse;
 mod support;
+mod triage;
 mod websocket;

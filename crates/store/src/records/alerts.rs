@@ -6,7 +6,7 @@ use riskgraph_domain::alert::{Alert, AlertEvent, AlertFilter};
 use riskgraph_domain::graph::{EntityKey, EntityKind};
 use riskgraph_domain::id::{AlertId, VendorId};
 use riskgraph_domain::page::{Page, PageRequest};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 
 use super::place::{List, Place, Way, page, rows_wanted};
@@ -14,7 +14,10 @@ use super::vendors;
 use crate::codec::{big, index_text, unsigned};
 use crate::db::Db;
 use crate::error::StoreError;
-use crate::rows::{alert as rows, alert_entity, alert_event, alert_path, alert_technique, integration, relation};
+use crate::rows::{
+    alert as rows, alert_entity, alert_event, alert_path, alert_technique, alert_triage, case_alert, integration,
+    relation,
+};
 use crate::state::convert;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -79,11 +82,50 @@ fn filtered(filter: &AlertFilter) -> Select<rows::Entity> {
             .filter(alert_technique::Column::Technique.eq(index_text(technique)));
         query = query.filter(Column::Id.in_subquery(with.into_query()));
     }
+    triaged(query, filter)
+}
+
+/// The conditions on what people did with an alert. Few alerts are muted or overdue, so those are looked up and the others
+/// are all but them; the words are written out for the indexes of only those.
+fn triaged(mut query: Select<rows::Entity>, filter: &AlertFilter) -> Select<rows::Entity> {
+    use alert_triage::Column;
+    let alerts = |condition: Condition| {
+        let with = alert_triage::Entity::find().select_only().column(Column::AlertId).filter(condition);
+        with.into_query()
+    };
+    for (wanted, flag) in [(filter.muted, "muted = 1"), (filter.overdue, "overdue = 1")] {
+        let flagged = || alerts(Condition::all().add(Expr::cust(flag)));
+        query = match wanted {
+            None => query,
+            Some(true) => query.filter(rows::Column::Id.in_subquery(flagged())),
+            Some(false) => query.filter(rows::Column::Id.not_in_subquery(flagged())),
+        };
+    }
+    let mut all = Condition::all();
+    if let Some(assignee) = &filter.assignee {
+        all = all.add(Column::Assignee.eq(convert::fold(assignee)));
+    }
+    if !filter.verdict.is_empty() {
+        all = all.add(Column::Verdict.is_in(filter.verdict.iter().map(|verdict| verdict.as_str())));
+    }
+    if let Some(text) = filter.query.as_deref().filter(|text| !text.is_empty()) {
+        all = all.add(Expr::col(Column::Search).like(vendors::contains(text)));
+    }
+    if !all.is_empty() {
+        query = query.filter(rows::Column::Id.in_subquery(alerts(all)));
+    }
+    if let Some(case) = filter.case {
+        let with = case_alert::Entity::find()
+            .select_only()
+            .column(case_alert::Column::AlertId)
+            .filter(case_alert::Column::CaseId.eq(case.to_bytes().to_vec()));
+        query = query.filter(rows::Column::Id.in_subquery(with.into_query()));
+    }
     query
 }
 
 /// The alerts that touch one of these entities.
-fn touching(entities: Vec<Vec<u8>>) -> sea_orm::sea_query::SelectStatement {
+pub(super) fn touching(entities: Vec<Vec<u8>>) -> sea_orm::sea_query::SelectStatement {
     alert_entity::Entity::find()
         .select_only()
         .column(alert_entity::Column::AlertId)

@@ -2,7 +2,8 @@
 //!
 //! It must not know what asks. Ids of things that are not there are left out; each id is answered once.
 
-use riskgraph_domain::id::{FindingId, SignalId, VendorId};
+use riskgraph_domain::alert::Alert;
+use riskgraph_domain::id::{AlertId, FindingId, SignalId, VendorId};
 use riskgraph_domain::posture::{Finding, Posture};
 use riskgraph_domain::signal::Signal;
 use riskgraph_domain::vendor::Vendor;
@@ -23,6 +24,11 @@ const IDS_A_QUERY: usize = 500;
 pub(super) async fn vendors(db: &Db, ids: &[VendorId]) -> Result<Vec<Vendor>> {
     let ids = unique(ids.iter().map(|id| id.to_bytes().to_vec()));
     all_of::<rows::vendor::Entity>(db, rows::vendor::Column::Id, &ids).await?.iter().map(convert::vendor).collect()
+}
+
+pub(super) async fn alerts(db: &Db, ids: &[AlertId]) -> Result<Vec<Alert>> {
+    let ids = unique(ids.iter().map(|id| id.to_bytes().to_vec()));
+    all_of::<rows::alert::Entity>(db, rows::alert::Column::Id, &ids).await?.iter().map(convert::alert).collect()
 }
 
 pub(super) async fn signals(db: &Db, ids: &[SignalId]) -> Result<Vec<Signal>> {

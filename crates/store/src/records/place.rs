@@ -25,6 +25,8 @@ pub(crate) enum List {
     Deliveries,
     Runs,
     Approvals,
+    Silences,
+    Cases,
 }
 
 impl List {
@@ -39,6 +41,8 @@ impl List {
             Self::Deliveries => "d",
             Self::Runs => "n",
             Self::Approvals => "p",
+            Self::Silences => "q",
+            Self::Cases => "c",
         }
     }
 }

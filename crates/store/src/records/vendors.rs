@@ -63,7 +63,7 @@ fn filtered(filter: VendorFilter) -> Select<rows::Entity> {
 }
 
 /// A pattern for texts that contain this one, literally and without case.
-fn contains(text: &str) -> LikeExpr {
+pub(super) fn contains(text: &str) -> LikeExpr {
     let mut pattern = String::from("%");
     for c in text.chars().take(QUERY_MAX_CHARS).flat_map(char::to_lowercase) {
         match c {

@@ -12,7 +12,7 @@ use sea_orm::{
 
 use super::load::{self, APPLIED, SEQUENCE};
 use super::shape::{Shaped, shape};
-use super::{history, links, trim};
+use super::{history, links, triage, trim};
 use crate::codec::big;
 use crate::db::Db;
 use crate::error::StoreError;
@@ -102,6 +102,7 @@ async fn write(tx: &DatabaseTransaction, shaped: Shaped, position: Position) -> 
     insert_all::<rows::alert_technique::Entity>(tx, shaped.alert_techniques, Clash::Keep).await?;
     insert_all::<rows::alert_entity::Entity>(tx, shaped.alert_entities, Clash::Keep).await?;
     insert_all::<rows::alert_event::Entity>(tx, shaped.alert_events, Clash::Fail).await?;
+    triage::write(tx, shaped.triage).await?;
     links::paths(tx, &shaped.alert_paths).await?;
     links::signals(tx, &shaped.alert_signals).await?;
     insert_all::<rows::state_blob::Entity>(tx, shaped.blobs, Clash::Replace).await?;

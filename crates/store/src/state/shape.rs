@@ -4,7 +4,7 @@
 
 use riskgraph_domain::ports::Delta;
 
-use super::convert;
+use super::{convert, triage};
 use crate::codec::{big_len, index_text, pack};
 use crate::error::StoreError;
 use crate::insert::last_of_each;
@@ -33,6 +33,7 @@ pub(super) struct Shaped {
     pub(super) integrations: Vec<rows::integration::Model>,
     pub(super) postures: Vec<rows::posture::Model>,
     pub(super) findings: Vec<rows::finding::Model>,
+    pub(super) triage: triage::Triage,
     pub(super) blobs: Vec<rows::state_blob::Model>,
     /// Names of blobs that are empty now: they go.
     pub(super) removed_blobs: Vec<String>,
@@ -50,6 +51,7 @@ pub(super) fn shape(delta: Delta) -> Result<Shaped> {
     shaped.signals(delta.signals)?;
     shaped.alerts(&delta.alert_events)?;
     shaped.alert_links(delta.alert_signals, delta.alert_entities);
+    shaped.triage.fill(delta.silences, delta.cases)?;
     shaped.removed_vendors = delta.removed_vendors.iter().map(|id| id.to_bytes().to_vec()).collect();
     shaped.vendors(delta.vendors)?;
     shaped.integrations = last_of_each(delta.integrations, |integration| integration.id)
@@ -110,6 +112,7 @@ impl Shaped {
             }
             let path = event.alert.path.iter().map(|relation| (row.id.clone(), relation.to_bytes().to_vec()));
             self.alert_paths.extend(path);
+            self.triage.alerts.push(triage::alert_row(&event.alert));
             self.alerts.push(row);
         }
         let techniques = std::mem::take(&mut self.alert_techniques);

@@ -16,6 +16,7 @@ mod paging;
 mod samples;
 mod sessions;
 mod state;
+mod triage;
 
 macro_rules! contract {
     ($($module:ident: $($case:ident)*;)*) => {
@@ -81,6 +82,9 @@ contract! {
         gives_out_one_delivery_of_an_alert_at_a_time
         folds_until_it_is_given_out
         lists_and_counts;
+    triage:
+        silences_and_cases_read_back
+        alerts_by_what_people_did;
     many:
         many_at_once_by_id
         current_postures_are_the_newest;

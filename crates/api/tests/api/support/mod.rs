@@ -43,6 +43,8 @@ impl Server {
             graph: world.clone(),
             baseline: world.clone(),
             records: world.clone(),
+            triage: world.clone(),
+            past: world.clone(),
             commands: world.clone(),
             live: world.clone(),
             gatekeeper: world.clone(),

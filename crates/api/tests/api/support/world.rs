@@ -4,6 +4,7 @@ mod delivery;
 mod playbooks;
 mod ports;
 mod sessions;
+mod triage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use riskgraph_domain::id::TokenId;
 use riskgraph_domain::ports::{AssessmentProgress, RawBatch};
 use riskgraph_domain::posture::{Finding, Posture};
 use riskgraph_domain::signal::{Severity, Signal};
+use riskgraph_domain::triage::{Case, Silence};
 use riskgraph_domain::vendor::{Integration, Vendor};
 use tokio::sync::{Semaphore, broadcast};
 
@@ -54,6 +56,8 @@ pub(crate) struct Tables {
     pub(crate) signals: Vec<Signal>,
     pub(crate) alerts: Vec<Alert>,
     pub(crate) findings: Vec<Finding>,
+    pub(crate) silences: Vec<Silence>,
+    pub(crate) cases: Vec<Case>,
     pub(crate) postures: Vec<(riskgraph_domain::id::VendorId, Posture)>,
     pub(crate) events: Vec<AlertEvent>,
     /// Sequence numbers up to here are no longer kept.

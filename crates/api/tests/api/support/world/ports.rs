@@ -29,7 +29,7 @@ use super::{Tables, World};
 
 type Result<T> = std::result::Result<T, Fault>;
 
-fn page<T: Clone>(rows: impl Iterator<Item = T>, request: &PageRequest) -> Page<T> {
+pub(super) fn page<T: Clone>(rows: impl Iterator<Item = T>, request: &PageRequest) -> Page<T> {
     let skip: usize = request.after.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
     let rows: Vec<T> = rows.collect();
     let total = rows.len() as u64;
@@ -44,7 +44,7 @@ fn page<T: Clone>(rows: impl Iterator<Item = T>, request: &PageRequest) -> Page<
 }
 
 impl World {
-    fn read<T>(&self, question: impl FnOnce(&Tables) -> T) -> Result<T> {
+    pub(super) fn read<T>(&self, question: impl FnOnce(&Tables) -> T) -> Result<T> {
         self.questions.fetch_add(1, Ordering::Relaxed);
         let tables = self.tables.lock();
         match &tables.broken {
@@ -264,10 +264,6 @@ impl Commands for World {
                 alert.status = AlertStatus::Resolved;
                 alert.verdict = Some(verdict);
             }),
-            Change::RecordResponse { alert, key, contained_at, .. } => change_alert(&mut tables, alert, |alert| {
-                alert.responses.push(key);
-                alert.contained_at = contained_at;
-            }),
             Change::AcceptFinding { id, until, reason } => change_finding(&mut tables, id, |finding| {
                 finding.status = FindingStatus::Accepted;
                 finding.accepted_until = Some(until);
@@ -276,6 +272,7 @@ impl Commands for World {
             Change::DisputeFinding { id, .. } => {
                 change_finding(&mut tables, id, |finding| finding.status = FindingStatus::Disputed);
             }
+            other => super::triage::change(&mut tables, viewer, other)?,
         }
         Ok(())
     }

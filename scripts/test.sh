@@ -42,3 +42,4 @@ export RISKGRAPH_TEST_POSTGRES="postgres://riskgraph@127.0.0.1:$port/postgres"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
 cargo nextest run --workspace --locked "$@"
+./scripts/journeys.sh

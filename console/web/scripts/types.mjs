@@ -76,6 +76,11 @@ const common = {
 const all = await typesOf([], [{ typescript: {} }], { typescript }, common)
 await write(join(src, 'api/schema.gen.ts'), header + all)
 
+const mutedFilter = /input AlertFilter \{[^}]*\bmuted\b/.test(landed)
+await write(
+  join(src, 'api/landed.gen.ts'),
+  `${header}export const landed = { mutedFilter: ${mutedFilter} } as { mutedFilter: boolean }\n`,
+)
 const pieces = await typesOf(shared, [{ operations: {} }], { operations }, common)
 await write(join(src, 'api/fragments.gql.ts'), header + pieces)
 

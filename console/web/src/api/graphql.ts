@@ -8,7 +8,7 @@ import {
 import { notifyDone, notifyError } from '@/ui/notify'
 import type { TypedDocument } from './document'
 import { ApiError } from './errors'
-import { lostSession, requestHeaders } from './session'
+import { CLASSES, lostSession, requestHeaders } from './session'
 
 interface GraphqlError {
   message: string
@@ -18,7 +18,6 @@ interface GraphqlError {
 interface Answer<Result> {
   data?: Result | null
   errors?: GraphqlError[]
-  error?: { code: string; message: string; requestId?: string }
 }
 
 /** Asks the service; the one place a query or change leaves the console by. */
@@ -34,7 +33,6 @@ export async function graphqlRequest<Result, Variables>(
     if (code === 'UNAUTHENTICATED') lostSession()
     throw new ApiError(problem.message, code, number, requestId, retryAfter)
   }
-  if (answer.error) throw new ApiError(answer.error.message, answer.error.code, null, answer.error.requestId)
   return answer.data as Result
 }
 
@@ -53,14 +51,14 @@ async function send(name: string, body: unknown, signal?: AbortSignal): Promise<
     throw new ApiError('The service does not answer.', 'OFFLINE')
   }
   if (response.status === 401) lostSession()
-  try {
-    return await response.json()
-  } catch {
-    throw new ApiError(
-      `The service answered ${response.status} to ${name}.`,
-      response.status < 500 ? 'INTERNAL' : 'OFFLINE',
-    )
+  const answer = await response.json().catch(() => null)
+  if (answer?.error) {
+    const { message, code, requestId } = answer.error
+    throw new ApiError(message, CLASSES[response.status] ?? 'INTERNAL', code, requestId)
   }
+  if (answer) return answer
+  const code = response.status < 500 ? 'INTERNAL' : 'OFFLINE'
+  throw new ApiError(`The service answered ${response.status} to ${name}.`, code)
 }
 
 /** What a cached answer is about; a change says which of these it makes stale. */

@@ -6,6 +6,14 @@ import { ApiError } from './errors'
  */
 const CONSOLE_HEADER = { 'x-riskgraph-console': '1' }
 
+/** Errors outside GraphQL have a number, and their class by the status. */
+export const CLASSES: Record<number, string> = {
+  400: 'BAD_USER_INPUT',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  429: 'RATE_LIMITED',
+}
+
 type Listener = () => void
 const listeners = new Set<Listener>()
 
@@ -35,12 +43,8 @@ export async function signIn(secret: { token: string } | { code: string }): Prom
   })
   if (response.ok) return
   const answer = await response.json().catch(() => null)
-  const {
-    code = 'UNAUTHENTICATED',
-    message = `The service answered ${response.status}.`,
-    requestId = null,
-  } = answer?.error ?? {}
-  throw new ApiError(message, code, null, requestId)
+  const { message = `The service answered ${response.status}.`, requestId = null } = answer?.error ?? {}
+  throw new ApiError(message, CLASSES[response.status] ?? 'INTERNAL', answer?.error?.code, requestId)
 }
 
 export async function signOut(): Promise<void> {

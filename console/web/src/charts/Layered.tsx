@@ -1,7 +1,7 @@
 import { type MouseEvent, useMemo } from 'react'
 import { word } from '@/ui/words'
 import classes from './Layered.module.css'
-import { BOX, type LayeredEdge, type LayeredNode, layOut, type PlacedNode } from './layered'
+import { type Alike, BOX, type LayeredEdge, type LayeredNode, layOut, type PlacedNode } from './layered'
 
 interface LayeredProps {
   /** What the picture shows, for those who do not see it. */
@@ -12,6 +12,7 @@ interface LayeredProps {
   hrefOf?: (node: LayeredNode) => string | undefined
   /** Opens it without loading the page anew. */
   onOpen?: (node: LayeredNode) => void
+  alike?: Alike
   /** What is marked: the id of a node, and how bad. */
   marks?: Record<string, string>
 }
@@ -20,8 +21,8 @@ interface LayeredProps {
 const LABEL_MAX = 23
 
 /** A small directed graph, drawn in layers from left to right. */
-export function Layered({ label, nodes, edges, hrefOf, onOpen, marks = {} }: LayeredProps) {
-  const layout = useMemo(() => layOut(nodes, edges), [nodes, edges])
+export function Layered({ label, nodes, edges, hrefOf, onOpen, alike, marks = {} }: LayeredProps) {
+  const layout = useMemo(() => layOut(nodes, edges, alike), [nodes, edges, alike])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard
     <section className={classes.frame} aria-label={label} tabIndex={0}>
@@ -91,7 +92,7 @@ function Box({ node, href, onOpen, mark }: BoxProps) {
     onOpen(node)
   }
   return (
-    <a href={href} onClick={open} aria-label={`${word(node.kind)} ${node.label}`}>
+    <a href={href} onClick={open}>
       {body}
     </a>
   )

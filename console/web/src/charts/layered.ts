@@ -42,10 +42,13 @@ const ALIKE_MAX = 2
 /** Sweeps that untangle the lines; more change little. */
 const SWEEPS = 6
 
-export function layOut(nodes: readonly LayeredNode[], edges: readonly LayeredEdge[]): Layout {
+/** Whether nodes of one kind with the same neighbours are drawn as one. */
+export type Alike = 'folded' | 'apart'
+
+export function layOut(nodes: readonly LayeredNode[], edges: readonly LayeredEdge[], alike: Alike = 'folded'): Layout {
   const known = new Set(nodes.map((node) => node.id))
   const real = edges.filter((edge) => known.has(edge.from) && known.has(edge.to) && edge.from !== edge.to)
-  const folded = fold(nodes, real)
+  const folded = fold(nodes, real, alike === 'folded' ? ALIKE_MAX : Number.POSITIVE_INFINITY)
   const layers = ordered(folded.nodes, folded.edges)
   return place(layers, folded.edges)
 }
@@ -56,7 +59,7 @@ interface Folded {
 }
 
 /** Nodes of one kind with the same neighbours become one. */
-function fold(nodes: readonly LayeredNode[], edges: readonly LayeredEdge[]): Folded {
+function fold(nodes: readonly LayeredNode[], edges: readonly LayeredEdge[], alikeMax: number): Folded {
   const ties = new Map<string, string[]>(nodes.map((node) => [node.id, []]))
   for (const { from, to, label } of edges) {
     ties.get(from)?.push(`>${to} ${label}`)
@@ -70,7 +73,7 @@ function fold(nodes: readonly LayeredNode[], edges: readonly LayeredEdge[]): Fol
   const standsFor = new Map<string, string>()
   const kept: Folded['nodes'] = []
   for (const group of alike.values()) {
-    const isFolded = group.length > ALIKE_MAX
+    const isFolded = group.length > alikeMax
     for (const part of isFolded ? [group] : group.map((node) => [node])) {
       const first = part[0]
       if (!first) continue

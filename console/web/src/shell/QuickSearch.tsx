@@ -64,7 +64,8 @@ export function QuickSearch({ onClose }: { onClose: () => void }) {
       centered={false}
       size="lg"
       padding={0}
-      aria-label="Search"
+      title="Search"
+      classNames={{ header: 'hidden-visually' }}
     >
       <TextInput
         data-autofocus

@@ -26,8 +26,10 @@ export function Root() {
   useEffect(
     () =>
       onLostSession(() => {
+        if (!cache.getQueryData(meQuery.queryKey)) return
         // What the last person saw must not stay for the next one.
-        if (cache.getQueryData(meQuery.queryKey)) cache.clear()
+        cache.removeQueries({ predicate: (query) => query.queryKey[0] !== meQuery.queryKey[0] })
+        void cache.resetQueries({ queryKey: meQuery.queryKey })
       }),
     [cache],
   )

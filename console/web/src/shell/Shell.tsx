@@ -64,7 +64,7 @@ export function Shell() {
           <img src="/assets/mark.svg" alt="" width="22" height="22" />
           riskgraph
         </Link>
-        <button type="button" className={classes.search} onClick={() => setSearch(true)}>
+        <button type="button" className={classes.search} aria-label="Search anything" onClick={() => setSearch(true)}>
           <Icon name="search" size={14} />
           <span className={classes.searchWord}>Search anything</span>
           <kbd>/</kbd>

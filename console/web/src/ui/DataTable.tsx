@@ -13,6 +13,8 @@ export interface Column<Row> {
   align?: 'end'
   /** The column that takes what is left of the width. */
   wide?: boolean
+  /** A column of text that may break into lines. */
+  wrap?: boolean
 }
 
 interface TableProps<Row> {
@@ -59,7 +61,7 @@ export function DataTable<Row>({ label, rows, columns, rowKey, rowKeys = [], mor
   ]
   useKeys(label, shortcuts)
   return (
-    <>
+    <div className={classes.room}>
       <table ref={table} className={classes.table} aria-label={label}>
         <thead>
           <tr>
@@ -85,6 +87,7 @@ export function DataTable<Row>({ label, rows, columns, rowKey, rowKeys = [], mor
                   data-from={column.from}
                   data-align={column.align}
                   data-wide={column.wide || undefined}
+                  data-wrap={column.wrap || undefined}
                 >
                   {column.cell(row)}
                 </td>
@@ -100,7 +103,7 @@ export function DataTable<Row>({ label, rows, columns, rowKey, rowKeys = [], mor
           </Button>
         </div>
       )}
-    </>
+    </div>
   )
 }
 

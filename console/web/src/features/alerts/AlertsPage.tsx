@@ -2,6 +2,7 @@ import { Switch } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { askPages } from '@/api/graphql'
+import { landed } from '@/api/landed.gen'
 import type { AlertFilter, AlertStatus, Severity } from '@/api/schema.gen'
 import { useMe } from '@/features/session/me'
 import { Choice, FilterBar, SearchField } from '@/ui/Filters'
@@ -98,11 +99,13 @@ function shownText(shown: number, isMore: boolean): string {
 }
 
 function filterOf(search: ReturnType<typeof route.useSearch>): AlertFilter {
-  const { status = 'OPEN', severity, muted: _, ...same } = search
+  const { status = 'OPEN', severity, muted, ...same } = search
   return {
     ...same,
     ...(status === 'ALL' ? {} : { status: [status] }),
     ...(severity ? { minSeverity: severity } : {}),
+    // Muted alerts stand aside until asked for.
+    ...(muted || !landed.mutedFilter ? {} : { muted: false }),
   }
 }
 

@@ -58,7 +58,7 @@ function ApprovalItem({ approval }: { approval: Approval }) {
         {given} of {approval.needed} needed, by {word(approval.role)} or higher.{' '}
         {isPending && (
           <>
-            Without an answer <Time at={approval.expiresAt} />: {approval.safeDefault}.
+            Time runs out <Time at={approval.expiresAt} />; then: {approval.safeDefault}.
           </>
         )}
       </p>

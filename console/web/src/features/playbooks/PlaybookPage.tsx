@@ -154,7 +154,7 @@ function Steps({ playbook }: { playbook: PlaybookData }) {
   return (
     <Panel title="Steps">
       <div className="stack">
-        <Layered label={`Steps of ${playbook.title}`} nodes={nodes} edges={edges} />
+        <Layered label={`Steps of ${playbook.title}`} nodes={nodes} edges={edges} alike="apart" />
         <ol className="stack tight">
           {playbook.steps.map((step) => (
             <li key={step.id}>

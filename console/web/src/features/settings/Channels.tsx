@@ -42,7 +42,13 @@ export function Channels() {
       ),
     },
     { key: 'kind', head: 'Kind', cell: (one) => Word(one.kind) },
-    { key: 'wants', head: 'Wants', from: 'desktop', cell: (one) => <span className="dim small">{wants(one)}</span> },
+    {
+      key: 'wants',
+      head: 'Wants',
+      from: 'desktop',
+      wrap: true,
+      cell: (one) => <span className="dim small">{wants(one)}</span>,
+    },
     {
       key: 'status',
       head: 'Status',

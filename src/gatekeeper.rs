@@ -155,7 +155,7 @@ fn refused() -> Fault {
 }
 
 /// Fills from the system's randomness.
-fn random<const N: usize>() -> Result<[u8; N], Fault> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Fault> {
     let mut bytes = [0_u8; N];
     getrandom::fill(&mut bytes).map_err(|_| Fault::new(FaultCode::Internal, "the system gives no randomness"))?;
     Ok(bytes)

@@ -16,6 +16,7 @@ use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::journal::Position;
 use riskgraph_domain::playbook::{RunStore, Runs};
 use riskgraph_domain::ports::{Crawler, JobStore, Journal, Records, StateStore, TokenStore};
+use riskgraph_domain::report::{History, ReportStore};
 use riskgraph_domain::secret::Vault;
 use riskgraph_domain::session::SessionStore;
 use riskgraph_domain::time::{Clock, DAY_MS};
@@ -43,6 +44,7 @@ use crate::pipeline::judge::{checkpoint_key, read_checkpoint};
 use crate::pipeline::{self, PipelineParts};
 use crate::respond::impact::JournalImpact;
 use crate::respond::tell::ChannelNotifier;
+use crate::reports::ReportingParts;
 use crate::seen::Seen;
 use crate::status::Health;
 use crate::vault::FileVault;
@@ -90,6 +92,8 @@ struct Ports {
     deliveries: Arc<dyn Deliveries>,
     run_store: Arc<dyn RunStore>,
     runs: Arc<dyn Runs>,
+    history: Arc<dyn History>,
+    reports: Arc<dyn ReportStore>,
 }
 
 /// State as of the last stop or crash.
@@ -185,6 +189,16 @@ impl App {
             limits: config.session_limits(),
         }));
         let notifying = crate::notify::start(&ground, Arc::clone(&ports.deliveries)).await?;
+        let reporting = crate::reports::start(
+            &ground,
+            ReportingParts {
+                history: Arc::clone(&ports.history),
+                store: Arc::clone(&ports.reports),
+                journal: Arc::clone(&ports.journal),
+                counters: Arc::clone(&counters),
+                delivery: Arc::clone(&notifying.desk),
+            },
+        );
         let (progress, _) = broadcast::channel(PROGRESS_BACKLOG);
         let live = Arc::new(Streams {
             records: Arc::clone(&ports.records),
@@ -229,6 +243,7 @@ impl App {
             delivery: notifying.desk,
             runs: Arc::clone(&ports.runs),
             playbooks: Arc::new(responses),
+            reports: reporting.desk,
         };
         let runner = Runner {
             store: Arc::clone(&ports.jobs),
@@ -245,7 +260,7 @@ impl App {
             // SQLite has one service: leases that are left are of runners that died with the last one.
             ports.jobs.release_all().await?;
         }
-        let mut tasks = vec![applier, respond_task, tokio::spawn(reviewer.run())];
+        let mut tasks = vec![applier, respond_task, tokio::spawn(reviewer.run()), reporting.task];
         tasks.extend(notifying.tasks);
         tasks.extend((0..config.assessment.parallel).map(|_| tokio::spawn(runner.clone().run())));
         let schedule = Schedule::new(
@@ -351,6 +366,8 @@ async fn open(config: &Config) -> Result<Ports, Fault> {
         tokens: store.tokens(),
         documents: store.documents(),
         deliveries: store.deliveries(),
+        history: store.history(),
+        reports: store.reports(),
         vault: Arc::new(FileVault::open(&config.store.data_dir)?),
         sessions: store.sessions(),
         run_store: store.run_store(),

@@ -10,6 +10,8 @@ use super::Failure;
 
 /// Largest answer that is read, bytes: a full list of rejects.
 const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// Largest file that is downloaded, bytes: many times the longest report.
+const FILE_BYTES_MAX: usize = 256 << 20;
 
 /// Where the service is and how to get in.
 #[derive(Debug, Clone, clap::Args)]
@@ -37,6 +39,11 @@ pub(super) struct Answer {
 }
 
 impl ServerArgs {
+    /// A service at this URL.
+    pub(super) fn at(server: String, token: Option<String>) -> Self {
+        Self { server, token }
+    }
+
     pub(super) fn connect(&self) -> Result<Server, Failure> {
         let token = self.token.clone().ok_or_else(|| {
             Failure::Use(anyhow!(
@@ -78,6 +85,25 @@ impl Server {
             }
             None => Ok(answer.body["data"].take()),
         }
+    }
+
+    /// Downloads a file.
+    pub(super) async fn download(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let sent = request.send().await;
+        let mut response =
+            sent.with_context(|| format!("{} does not answer; is `riskgraph serve` running?", self.base))?;
+        if !response.status().is_success() {
+            return Err(anyhow!("the service answered {} for {path}", response.status()));
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if bytes.len() + chunk.len() > FILE_BYTES_MAX {
+                return Err(anyhow!("the file is larger than {FILE_BYTES_MAX} bytes"));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
     }
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Answer> {

@@ -18,6 +18,7 @@ mod schema;
 mod serve;
 mod token;
 mod vendors;
+mod verify;
 
 /// Done.
 const EXIT_DONE: u8 = 0;
@@ -51,6 +52,8 @@ enum Subcommands {
     Posture(posture::Posture),
     /// Make a report: for the vendor manager, the head of risk, the board, or a vendor.
     Report(report::Report),
+    /// Check a report against its signature, offline; or print the public key.
+    Verify(verify::Verify),
     /// Manage vendors of a running service.
     Vendors(vendors::Vendors),
     /// Make, list and revoke access tokens.
@@ -145,6 +148,7 @@ async fn run(command: Subcommands) -> Done {
         Subcommands::Ingest(command) => command.run().await,
         Subcommands::Posture(command) => command.run().await,
         Subcommands::Report(command) => command.run().await,
+        Subcommands::Verify(command) => command.run().await,
         Subcommands::Vendors(command) => command.run().await,
         Subcommands::Token(command) => command.run().await,
         Subcommands::Schema(command) => command.run(),

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use riskgraph_domain::error::{Fault, FaultCode};
+use riskgraph_domain::error::Fault;
 use riskgraph_domain::report::{Report, ReportSender, ScheduleSpec};
 use riskgraph_domain::{ReportScheduleId, Timestamp};
 use tokio::task::JoinHandle;
@@ -132,21 +132,6 @@ fn order(id: ReportScheduleId, spec: &ScheduleSpec, (changed_at, now): (Timestam
     let ask = Ask { kind: spec.kind, vendor: spec.vendor, since, as_of: due };
     let by = format!("schedule: {}", spec.name);
     Some(Order { ask, by: by.as_str().into(), schedule: Some(id) })
-}
-
-/// Sends nothing: for an installation without channels.
-pub struct NoChannels;
-
-#[async_trait::async_trait]
-impl ReportSender for NoChannels {
-    async fn send(
-        &self,
-        _report: &Report,
-        _files: Vec<(riskgraph_domain::report::ReportFormat, Vec<u8>)>,
-        _channels: &[String],
-    ) -> Result<(), Fault> {
-        Err(Fault::new(FaultCode::Configuration, "there are no channels to send a report to"))
-    }
 }
 
 #[cfg(test)]

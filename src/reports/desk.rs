@@ -15,7 +15,7 @@ use riskgraph_domain::secret::Vault;
 use riskgraph_domain::time::Clock;
 use riskgraph_domain::{ReportId, ReportScheduleId, ReportShareId, Text, Timestamp};
 use riskgraph_report::sign::{Manifest, PublicKey, Signer, file_of, sha256, signature_file};
-use riskgraph_report::{compose, render};
+use riskgraph_report::{Facts, ReportModel, compose, render};
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::gather::{Ask, Gatherer};
@@ -91,34 +91,9 @@ impl ReportDesk {
         // The semaphore is never closed; without a permit only more memory is used.
         let _permit = self.making.acquire().await;
         let facts = self.gatherer.facts(order.ask).await?;
-        let drawn = tokio::task::spawn_blocking(move || {
-            let model = compose(&facts);
-            let write = |format: &ReportFormat| Ok((*format, render(&model, *format)?));
-            let files: Result<Vec<(ReportFormat, Vec<u8>)>, riskgraph_report::RenderError> =
-                ReportFormat::ALL.iter().map(write).collect();
-            files.map(|files| (model, files))
-        });
-        let (model, files) = drawn.await.map_err(|_| undrawn("the writer stopped"))?.map_err(undrawn)?;
-        let signer = self.signer().await?;
-        let key = signer.public_key();
-        let named: Vec<_> = files.iter().map(|(format, bytes)| file_of(*format, bytes)).collect();
-        let manifest = Manifest::new(id.to_string(), &model, named.clone(), &key).to_text();
-        let report = Report {
-            id,
-            kind: order.ask.kind,
-            title: model.title,
-            vendor: order.ask.vendor,
-            since: order.ask.since,
-            as_of: order.ask.as_of,
-            created_at: self.clock.now(),
-            created_by: order.by,
-            schedule: order.schedule,
-            files: named,
-            stale: model.stale.into_iter().map(|stale| stale.text).collect(),
-            key_id: key.id().into(),
-            signature: signer.sign(&manifest),
-            manifest,
-        };
+        let drawn = tokio::task::spawn_blocking(move || draw(&facts)).await;
+        let drawn = drawn.map_err(|_| undrawn("the writer stopped"))??;
+        let (report, files) = drawn.finish(order, self.signer().await?, self.clock.now());
         if self.store.insert(report.clone(), files).await? {
             return Ok(report);
         }
@@ -164,6 +139,53 @@ impl ReportDesk {
     /// The signature file of a report; one for all its files.
     pub(super) async fn signature(&self, report: &Report) -> Result<Vec<u8>, Fault> {
         Ok(signature_file(&report.manifest, &report.signature, &self.signer().await?.public_key()))
+    }
+}
+
+/// A report in all formats, before it is signed.
+pub struct Drawn {
+    model: ReportModel,
+    files: Vec<(ReportFormat, Vec<u8>)>,
+}
+
+/// Composes and writes a report down in all formats. Takes a while: not for the threads of the runtime.
+///
+/// # Errors
+/// When a writer refuses.
+pub fn draw(facts: &Facts) -> Result<Drawn, Fault> {
+    let model = compose(facts);
+    let mut files = Vec::with_capacity(ReportFormat::ALL.len());
+    for format in ReportFormat::ALL {
+        files.push((*format, render(&model, *format).map_err(undrawn)?));
+    }
+    Ok(Drawn { model, files })
+}
+
+impl Drawn {
+    /// Signs it.
+    #[must_use]
+    pub fn finish(self, order: Order, signer: &Signer, now: Timestamp) -> (Report, Vec<(ReportFormat, Vec<u8>)>) {
+        let id = order.id();
+        let key = signer.public_key();
+        let named: Vec<_> = self.files.iter().map(|(format, bytes)| file_of(*format, bytes)).collect();
+        let manifest = Manifest::new(id.to_string(), &self.model, named.clone(), &key).to_text();
+        let report = Report {
+            id,
+            kind: order.ask.kind,
+            title: self.model.title,
+            vendor: order.ask.vendor,
+            since: order.ask.since,
+            as_of: order.ask.as_of,
+            created_at: now,
+            created_by: order.by,
+            schedule: order.schedule,
+            files: named,
+            stale: self.model.stale.into_iter().map(|stale| stale.text).collect(),
+            key_id: key.id().into(),
+            signature: signer.sign(&manifest),
+            manifest,
+        };
+        (report, self.files)
     }
 }
 

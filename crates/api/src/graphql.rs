@@ -15,6 +15,8 @@ pub(crate) mod page;
 pub(crate) mod playbook;
 pub(crate) mod posture;
 pub(crate) mod query;
+pub(crate) mod report;
+pub(crate) mod report_schedule;
 pub(crate) mod risk;
 pub(crate) mod run;
 pub(crate) mod signal;

@@ -10,6 +10,7 @@ mod graphql;
 mod headers;
 mod health;
 pub(crate) mod memory;
+mod report;
 mod run;
 mod serve;
 mod session;
@@ -68,6 +69,9 @@ fn handler(route: &Route, app: &Arc<App>) -> MethodRouter<Arc<App>> {
         Endpoint::Metrics => on(route.method, health::metrics),
         Endpoint::SignIn => on(route.method, session::begin),
         Endpoint::SignOut => on(route.method, session::end),
+        Endpoint::ReportKey => on(route.method, report::key),
+        Endpoint::ReportFile => on(route.method, report::file),
+        Endpoint::SharedReport => on(route.method, report::shared),
     };
     match route.door {
         Door::Open | Door::Handshake(_) => handler,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use riskgraph_domain::delivery::DeliveryDesk;
 use riskgraph_domain::playbook::{PlaybookDesk, Runs};
 use riskgraph_domain::ports::{BaselineView, Commands, Gatekeeper, GraphView, Intake, Live, Records, Status};
+use riskgraph_domain::report::Reports;
 use riskgraph_domain::session::Sessions;
 use riskgraph_domain::triage::{PastAlerts, TriageRecords};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,7 @@ pub struct Services {
     pub delivery: Arc<dyn DeliveryDesk>,
     pub runs: Arc<dyn Runs>,
     pub playbooks: Arc<dyn PlaybookDesk>,
+    pub reports: Arc<dyn Reports>,
 }
 
 /// How the API behaves; the defaults are what a shop should run with.

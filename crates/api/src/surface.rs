@@ -73,6 +73,11 @@ fields! { query, "Query":
     channels "channels" => Reader;
     channel "channel" => Reader;
     deliveries "deliveries" => Reader;
+    reports "reports" => Reader;
+    report "report" => Reader;
+    report_schedules "reportSchedules" => Reader;
+    verify_report "verifyReport" => Reader;
+    changes "changes" => Reader;
 }
 
 fields! { mutation, "Mutation":
@@ -116,6 +121,12 @@ fields! { mutation, "Mutation":
     cancel_run "cancelRun" => Responder;
     undo_run "undoRun" => Responder;
     decide "decide" => Approver;
+    make_report "makeReport" => Triager;
+    share_report "shareReport" => Triager;
+    revoke_share "revokeShare" => Triager;
+    create_report_schedule "createReportSchedule" => Administrator;
+    update_report_schedule "updateReportSchedule" => Administrator;
+    remove_report_schedule "removeReportSchedule" => Administrator;
 }
 
 fields! { subscription, "Subscription":
@@ -192,6 +203,9 @@ routes! {
     Get "GET" "/metrics" => Metrics, Door::Bearer(Observer::CAPABILITY);
     Post "POST" "/session" => SignIn, Door::Open;
     Delete "DELETE" "/session" => SignOut, Door::Open;
+    Get "GET" "/reports/key" => ReportKey, Door::Open;
+    Get "GET" "/reports/{file}" => ReportFile, Door::Bearer(Reader::CAPABILITY);
+    Get "GET" "/shared/{secret}" => SharedReport, Door::Open;
 }
 
 #[cfg(test)]

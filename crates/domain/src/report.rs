@@ -12,7 +12,9 @@ use crate::access::Viewer;
 use crate::alert::{AlertEvent, words};
 use crate::error::Fault;
 use crate::graph::{EntityKey, RelationKind};
-use crate::id::{AlertId, EntityId, FindingId, RelationId, ReportId, ReportScheduleId, ReportShareId, VendorId};
+use crate::id::{
+    AlertId, ChannelId, EntityId, FindingId, RelationId, ReportId, ReportScheduleId, ReportShareId, VendorId,
+};
 use crate::journal::Position;
 use crate::page::{Page, PageRequest};
 use crate::posture::{Finding, Grade, Posture};
@@ -177,8 +179,7 @@ pub struct ScheduleSpec {
     /// IANA name.
     pub time_zone: String,
     pub formats: Vec<ReportFormat>,
-    /// Ids of channels.
-    pub channels: Vec<String>,
+    pub channels: Vec<ChannelId>,
     pub vendor: Option<VendorId>,
     pub enabled: bool,
 }
@@ -280,7 +281,7 @@ pub trait ReportStore: Send + Sync {
 #[async_trait]
 pub trait ReportSender: Send + Sync {
     /// Hands the files over; when it returns they will be delivered.
-    async fn send(&self, report: &Report, files: Vec<(ReportFormat, Vec<u8>)>, channels: &[String]) -> Result<()>;
+    async fn send(&self, report: &Report, files: Vec<(ReportFormat, Vec<u8>)>, channels: &[ChannelId]) -> Result<()>;
 }
 
 /// A file that is served.

@@ -6,8 +6,9 @@ use riskgraph_domain::access::{Capability, Role, Token};
 use riskgraph_domain::command::Change;
 use riskgraph_domain::delivery::{ChannelInput, ChannelView};
 use riskgraph_domain::error::{Fault, FaultCode};
-use riskgraph_domain::id::{ChannelId, PlaybookId, TokenId, VendorId};
+use riskgraph_domain::id::{ChannelId, PlaybookId, ReportScheduleId, TokenId, VendorId};
 use riskgraph_domain::playbook::{KeptPlaybook, KillSwitch, Switch};
+use riskgraph_domain::report::{ReportSchedule, ScheduleSpec};
 use riskgraph_domain::secret::Secret;
 use riskgraph_domain::time::Timestamp;
 use riskgraph_domain::vendor::{Vendor, VendorInput};
@@ -110,6 +111,32 @@ impl Administrator {
 
     pub(crate) async fn set_kill_switch(&self, switch: KillSwitch) -> Result<KillSwitch, Fault> {
         self.0.services.playbooks.set_kill_switch(&self.0.viewer, switch).await
+    }
+
+    pub(crate) async fn create_report_schedule(&self, spec: ScheduleSpec) -> Result<ReportSchedule, Fault> {
+        self.known_channels(&spec.channels).await?;
+        self.0.services.reports.create_schedule(&self.0.viewer, spec).await
+    }
+
+    pub(crate) async fn update_report_schedule(
+        &self,
+        id: ReportScheduleId,
+        spec: ScheduleSpec,
+    ) -> Result<ReportSchedule, Fault> {
+        self.known_channels(&spec.channels).await?;
+        self.0.services.reports.update_schedule(&self.0.viewer, id, spec).await
+    }
+
+    pub(crate) async fn remove_report_schedule(&self, id: ReportScheduleId) -> Result<bool, Fault> {
+        self.0.services.reports.remove_schedule(id).await
+    }
+
+    /// A schedule must not name a channel that is not there.
+    async fn known_channels(&self, ids: &[ChannelId]) -> Result<(), Fault> {
+        for id in ids {
+            self.0.services.delivery.channel(*id).await?.ok_or_else(|| Fault::not_found("channel"))?;
+        }
+        Ok(())
     }
 
     async fn vendor(&self, id: VendorId) -> Result<Option<Vendor>, Fault> {

@@ -14,6 +14,7 @@ use riskgraph_domain::page::Page;
 use riskgraph_domain::playbook::{PlaybookDesk, Runs};
 use riskgraph_domain::ports::{BaselineView, GraphView, Live, Records};
 use riskgraph_domain::posture::{Finding, Posture};
+use riskgraph_domain::report::Reports;
 use riskgraph_domain::signal::Signal;
 use riskgraph_domain::text::Text;
 use riskgraph_domain::time::Timestamp;
@@ -87,6 +88,10 @@ impl Reader {
 
     pub(crate) fn live(&self) -> &dyn Live {
         &*self.0.services.live
+    }
+
+    pub(crate) fn reports(&self) -> &dyn Reports {
+        &*self.0.services.reports
     }
 
     pub(crate) fn delivery(&self) -> &dyn DeliveryDesk {

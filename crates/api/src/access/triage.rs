@@ -8,8 +8,9 @@ use riskgraph_domain::alert::{Alert, Verdict};
 use riskgraph_domain::command::Change;
 use riskgraph_domain::delivery::Delivery;
 use riskgraph_domain::error::Fault;
-use riskgraph_domain::id::{AlertId, CaseId, ChannelId, DeliveryId, FindingId, SilenceId, VendorId};
+use riskgraph_domain::id::{AlertId, CaseId, ChannelId, DeliveryId, FindingId, ReportId, ReportShareId, SilenceId, VendorId};
 use riskgraph_domain::posture::Finding;
+use riskgraph_domain::report::{Report, ReportRequest, ReportShare};
 use riskgraph_domain::text::Text;
 use riskgraph_domain::time::Timestamp;
 use riskgraph_domain::triage::{Case, CaseInput, Silence, SilenceInput};
@@ -98,6 +99,23 @@ impl Triager {
         let services = &self.0.services;
         services.records.vendor(vendor).await?.ok_or_else(|| Fault::not_found("vendor"))?;
         services.commands.assess(&self.0.viewer, vendor).await
+    }
+
+    pub(crate) async fn make_report(&self, request: ReportRequest) -> Result<Report, Fault> {
+        self.0.services.reports.make(&self.0.viewer, request).await
+    }
+
+    /// The link is in this answer only.
+    pub(crate) async fn share_report(
+        &self,
+        id: ReportId,
+        expires_at: Timestamp,
+    ) -> Result<(ReportShare, String), Fault> {
+        self.0.services.reports.share(&self.0.viewer, id, expires_at).await
+    }
+
+    pub(crate) async fn revoke_share(&self, id: ReportShareId) -> Result<bool, Fault> {
+        self.0.services.reports.revoke_share(id).await
     }
 
     async fn change_alert(&self, id: AlertId, change: Change) -> Result<Alert, Fault> {

@@ -6,6 +6,7 @@ mod channel;
 mod finding;
 mod playbook;
 mod silence;
+mod report;
 mod token;
 mod vendor;
 
@@ -21,6 +22,7 @@ pub(crate) struct Mutation(
     case::CaseMutations,
     finding::FindingMutations,
     token::TokenMutations,
+    report::ReportMutations,
     channel::ChannelMutations,
     playbook::PlaybookMutations,
 );

@@ -5,8 +5,7 @@ use std::str::FromStr;
 use async_graphql::{ID, Interface};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::id::{
-    AlertId, ApprovalId, BadId, CaseId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, PlaybookId,
-    RelationId, RunId, SignalId, SilenceId, VendorId,
+    AlertId, ApprovalId, BadId, CaseId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, PlaybookId, RelationId, ReportId, ReportScheduleId, RunId, SignalId, SilenceId, VendorId,
 };
 
 use super::alert::Alert;
@@ -16,6 +15,8 @@ use super::integration::Integration;
 use super::playbook::Playbook;
 use super::posture::Finding;
 use super::run::{Approval, Run};
+use super::report::Report;
+use super::report_schedule::ReportSchedule;
 use super::signal::Signal;
 use super::triage::{Case, Silence};
 use super::vendor::Vendor;
@@ -39,6 +40,8 @@ pub(crate) enum Node {
     Approval(Approval),
     Silence(Silence),
     Case(Case),
+    Report(Report),
+    ReportSchedule(ReportSchedule),
 }
 
 /// Reads an id argument that must be of one type.
@@ -71,6 +74,11 @@ pub(crate) async fn node(reader: &Reader, id: &ID) -> Result<Option<Node>, Fault
         ApprovalId::PREFIX => reader.runs().approval(parse_id(id)?).await?.map(|found| Node::Approval(Approval(found))),
         SilenceId::PREFIX => reader.silence(parse_id(id)?).await?.map(|found| Node::Silence(Silence(found))),
         CaseId::PREFIX => reader.triage().case(parse_id(id)?).await?.map(|found| Node::Case(Case(found))),
+        ReportId::PREFIX => reader.reports().report(parse_id(id)?).await?.map(|found| Node::Report(Report(found))),
+        ReportScheduleId::PREFIX => {
+            let found = reader.reports().schedule(parse_id(id)?).await?;
+            found.map(|found| Node::ReportSchedule(ReportSchedule(found)))
+        }
         _ => None,
     })
 }

@@ -5,6 +5,7 @@ mod delivery;
 mod graph;
 mod integration;
 mod playbook;
+mod report;
 mod token;
 mod triage;
 mod vendor;
@@ -22,4 +23,5 @@ pub(crate) struct Query(
     token::TokenQueries,
     delivery::DeliveryQueries,
     playbook::PlaybookQueries,
+    report::ReportQueries,
 );

@@ -60,6 +60,14 @@ mirror! {
     PayloadFormat = "riskgraph_domain::delivery::PayloadFormat" { Native, Cloudevents, Ocsf }
     /// Whether a channel is told anything.
     ChannelStatus = "riskgraph_domain::delivery::ChannelStatus" { Active, Disabled }
+    /// Whom a report is for.
+    ReportKind = "riskgraph_domain::report::ReportKind" { VendorManager, RiskLead, Board, Vendor }
+    /// How a report is written down.
+    ReportFormat = "riskgraph_domain::report::ReportFormat" { Html, Pdf, Csv, Json }
+    /// What changed in the portfolio.
+    ChangeKind = "riskgraph_domain::report::ChangeKind" {
+        Grade, FindingNew, FindingFixed, FourthParty, Incident, Alert,
+    }
     /// Where a delivery is in its life: DEAD ones were given up.
     DeliveryState = "riskgraph_domain::delivery::DeliveryState" { Waiting, Retrying, Delivered, Dead }
     /// Why nobody is told of an alert.

@@ -68,6 +68,8 @@ fn only_harmless_routes_are_open() {
         "GET /health/ready",
         "POST /session",
         "DELETE /session",
+        "GET /reports/key",
+        "GET /shared/{secret}",
     ];
     assert_eq!(open, expected);
 }

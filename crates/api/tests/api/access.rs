@@ -98,6 +98,23 @@ fn document(name: &str) -> Option<(&'static str, &'static str)> {
         "Mutation.unmergeCase" => "mutation { unmergeCase(id: \"cas_00000000000000000000000000\") { id } }",
         "Mutation.createToken" => "mutation { createToken(name: \"t\", role: READER) { secret } }",
         "Mutation.revokeToken" => "mutation { revokeToken(id: \"tok_00000000000000000000000000\") }",
+        "Query.reports" => "{ reports { totalCount } }",
+        "Query.report" => "{ report(id: \"rep_00000000000000000000000000\") { id } }",
+        "Query.reportSchedules" => "{ reportSchedules { totalCount } }",
+        "Query.verifyReport" => "{ verifyReport(id: \"rep_00000000000000000000000000\") { valid } }",
+        "Query.changes" => "{ changes(since: \"2026-01-01T00:00:00Z\") { totalCount } }",
+        "Mutation.makeReport" => "mutation { makeReport(input: { kind: BOARD }) { id } }",
+        "Mutation.shareReport" => {
+            "mutation { shareReport(id: \"rep_00000000000000000000000000\", expiresAt: \"2030-01-01T00:00:00Z\") { id } }"
+        }
+        "Mutation.revokeShare" => "mutation { revokeShare(id: \"rsh_00000000000000000000000000\") }",
+        "Mutation.createReportSchedule" => {
+            "mutation { createReportSchedule(input: { name: \"n\", kind: BOARD, cron: \"0 8 * * 1\", timeZone: \"UTC\" }) { id } }"
+        }
+        "Mutation.updateReportSchedule" => {
+            "mutation { updateReportSchedule(id: \"rsc_00000000000000000000000000\", input: { name: \"n\", kind: BOARD, cron: \"0 8 * * 1\", timeZone: \"UTC\" }) { id } }"
+        }
+        "Mutation.removeReportSchedule" => "mutation { removeReportSchedule(id: \"rsc_00000000000000000000000000\") }",
         // Refused or let through before the stream's form matters.
         "Subscription.alerts" => "subscription { alerts { cursor } }",
         "Subscription.riskChanges" => "subscription { riskChanges { id } }",

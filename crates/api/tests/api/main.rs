@@ -8,6 +8,7 @@ mod events;
 mod graphql;
 mod limits;
 mod pages;
+mod reports;
 mod serving;
 mod session;
 mod sse;

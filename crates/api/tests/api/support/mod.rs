@@ -53,6 +53,7 @@ impl Server {
             delivery: world.clone(),
             runs: world.clone(),
             playbooks: world.clone(),
+            reports: world.clone(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");

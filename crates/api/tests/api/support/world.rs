@@ -3,6 +3,7 @@
 mod delivery;
 mod playbooks;
 mod ports;
+mod reports;
 mod sessions;
 mod triage;
 
@@ -23,6 +24,7 @@ use riskgraph_domain::triage::{Case, Silence};
 use riskgraph_domain::vendor::{Integration, Vendor};
 use tokio::sync::{Semaphore, broadcast};
 
+pub(crate) use reports::SHARED;
 pub(crate) use sessions::CODE;
 
 use super::sample::{self, NOW, alert, entity, finding, posture, relation, signal, vendor};

@@ -10,6 +10,7 @@ mod contract;
 mod delivery;
 mod ingest;
 mod never_lost;
+mod reports;
 mod session;
 mod story;
 mod support;

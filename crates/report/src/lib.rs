@@ -17,6 +17,8 @@ mod palette;
 mod pdf;
 pub mod sign;
 
+#[cfg(test)]
+mod tests;
 mod words;
 
 use riskgraph_domain::report::ReportFormat;

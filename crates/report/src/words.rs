@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 use riskgraph_domain::alert::{AlertStatus, Verdict};
-use riskgraph_domain::posture::{FindingStatus, Grade};
+use riskgraph_domain::posture::{CheckOutcome, CheckResult, FindingStatus, Grade};
 use riskgraph_domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use riskgraph_domain::vendor::VendorTier;
 use riskgraph_domain::{EntityKind, Severity, Timestamp};
@@ -152,6 +152,12 @@ pub(crate) const fn finding_status(status: FindingStatus) -> &'static str {
         FindingStatus::Accepted => "Accepted",
         FindingStatus::Disputed => "Disputed",
     }
+}
+
+/// What a finding says: its title is what should be so.
+pub(crate) fn finding(outcome: &CheckOutcome, max_chars: usize) -> String {
+    let word = if outcome.result == CheckResult::Warn { "Only partly met" } else { "Not met" };
+    format!("{word}: {}", cut(&outcome.title, max_chars))
 }
 
 pub(crate) const fn verdict(verdict: Verdict) -> &'static str {

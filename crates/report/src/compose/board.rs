@@ -221,7 +221,7 @@ fn vendor_risk(facts: &Facts, links: &Links<'_>, vendor: &VendorFacts) -> Option
     Some(Risk {
         weight: (100.0 - posture.score?) * share,
         what: format!("{} is rated {}", words::cut(&vendor.vendor.name, NAME_MAX), posture.grade.as_str()),
-        detail: worst.map_or_else(String::new, |finding| words::cut(&finding.outcome.title, TEXT_MAX)),
+        detail: worst.map_or_else(String::new, |finding| words::finding(&finding.outcome, TEXT_MAX)),
         done: format!("{owner}{overdue}"),
         next: worst.map_or_else(String::new, |finding| words::cut(&finding.outcome.recommendation, TEXT_MAX)),
         url: links.vendor(vendor),

@@ -43,7 +43,7 @@ pub(super) fn overdue(facts: &Facts, max: usize) -> (usize, Table) {
             Row {
                 cells: vec![
                     Cell::text(words::cut(&vendor.vendor.name, NAME_MAX)).to(links.vendor(vendor)),
-                    Cell::text(words::cut(&finding.outcome.title, TEXT_MAX))
+                    Cell::text(words::finding(&finding.outcome, TEXT_MAX))
                         .with(words::cut(&finding.outcome.recommendation, TEXT_MAX)),
                     Cell::badge(words::severity(severity), words::severity_tone(severity)),
                     Cell::text(words::date(finding.first_seen)),

@@ -242,7 +242,7 @@ fn findings(open: &[&Finding]) -> Table {
                 id: Some(anchor(finding)),
                 cells: vec![
                     Cell::badge(words::severity(outcome.severity), words::severity_tone(outcome.severity)).with(status),
-                    Cell::text(words::cut(&outcome.title, TEXT_MAX)).with(format!(
+                    Cell::text(words::finding(outcome, TEXT_MAX)).with(format!(
                         "{} · {} · since {}",
                         words::cut(&outcome.asset, NAME_MAX),
                         outcome.check,

@@ -216,7 +216,7 @@ fn news(facts: &Facts) -> Table {
             Row {
                 cells: vec![
                     Cell::text(words::cut(&vendor.vendor.name, NAME_MAX)).to(links.vendor(vendor)),
-                    Cell::text(words::cut(&finding.outcome.title, TEXT_MAX))
+                    Cell::text(words::finding(&finding.outcome, TEXT_MAX))
                         .with(words::cut(&finding.outcome.asset, NAME_MAX)),
                     Cell::badge(words::severity(severity), words::severity_tone(severity)),
                     Cell::text(words::date(finding.first_seen)),

@@ -8,7 +8,9 @@ use riskgraph_domain::alert::{Alert, Verdict};
 use riskgraph_domain::command::Change;
 use riskgraph_domain::delivery::Delivery;
 use riskgraph_domain::error::Fault;
-use riskgraph_domain::id::{AlertId, CaseId, ChannelId, DeliveryId, FindingId, ReportId, ReportShareId, SilenceId, VendorId};
+use riskgraph_domain::id::{
+    AlertId, CaseId, ChannelId, DeliveryId, FindingId, ReportId, ReportShareId, SilenceId, VendorId,
+};
 use riskgraph_domain::posture::Finding;
 use riskgraph_domain::report::{Report, ReportRequest, ReportShare};
 use riskgraph_domain::text::Text;

@@ -5,8 +5,8 @@ mod case;
 mod channel;
 mod finding;
 mod playbook;
-mod silence;
 mod report;
+mod silence;
 mod token;
 mod vendor;
 

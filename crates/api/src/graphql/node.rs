@@ -5,7 +5,8 @@ use std::str::FromStr;
 use async_graphql::{ID, Interface};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::id::{
-    AlertId, ApprovalId, BadId, CaseId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, PlaybookId, RelationId, ReportId, ReportScheduleId, RunId, SignalId, SilenceId, VendorId,
+    AlertId, ApprovalId, BadId, CaseId, ChannelId, DeliveryId, EntityId, FindingId, IntegrationId, PlaybookId,
+    RelationId, ReportId, ReportScheduleId, RunId, SignalId, SilenceId, VendorId,
 };
 
 use super::alert::Alert;
@@ -14,9 +15,9 @@ use super::entity::{Entity, Relation};
 use super::integration::Integration;
 use super::playbook::Playbook;
 use super::posture::Finding;
-use super::run::{Approval, Run};
 use super::report::Report;
 use super::report_schedule::ReportSchedule;
+use super::run::{Approval, Run};
 use super::signal::Signal;
 use super::triage::{Case, Silence};
 use super::vendor::Vendor;

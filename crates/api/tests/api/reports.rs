@@ -1,7 +1,6 @@
 //! Files of reports over HTTP: who gets them, and what a browser may do with them.
 
-use crate::support::world::SHARED;
-use crate::support::{READER, Server, answer};
+use crate::support::{READER, SHARED, Server, answer};
 
 #[tokio::test]
 async fn a_link_opens_one_report_and_lets_it_load_nothing() {

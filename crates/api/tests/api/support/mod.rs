@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use sample::{alert, vendor};
-pub(crate) use world::{CODE, World};
+pub(crate) use world::{CODE, SHARED, World};
 
 /// How long a test waits for what must happen.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

@@ -324,6 +324,22 @@ mod tests {
     }
 
     #[test]
+    fn connectors_are_read_as_they_stand() {
+        let dir = tempfile::tempdir().expect("dir");
+        let file = dir.path().join("c.toml");
+        let text = "[respond.connectors.pager]\nkind = \"http\"\nbase_url = \"https://pager.example\"\n\
+            [respond.connectors.pager.actions.page]\ndescription = \"Pages.\"\n\
+            execute = { method = \"POST\", url = \"/p\", body = { routingKey = \"{{key}}\", n = 3 }, expect = [202] }\n";
+        std::fs::write(&file, text).expect("write");
+        let config = Config::load(Some(&file)).expect("loads");
+        let json = serde_json::to_value(&config.respond.connectors).expect("JSON");
+        let body = &json["pager"]["actions"]["page"]["execute"]["body"];
+        assert_eq!(*body, serde_json::json!({"routingKey": "{{key}}", "n": 3}), "names keep their case");
+        std::fs::write(&file, text.replace("base_url", "base")).expect("write");
+        assert!(Config::load(Some(&file)).is_err(), "an unknown key of a connector");
+    }
+
+    #[test]
     fn an_unknown_key_is_an_error() {
         let dir = tempfile::tempdir().expect("dir");
         let file = dir.path().join("c.toml");

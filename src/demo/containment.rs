@@ -7,7 +7,7 @@ use riskgraph_connectors::respond::{ConnectorConfig, ConnectorsConfig};
 use riskgraph_lab::{ADMIN_TOKEN, ShopServer};
 use serde_json::{Value, json};
 
-/// Connectors `nginx`, `csp` and `shop`.
+/// Connectors `nginx`, `csp`, `shop` and `tracker`.
 ///
 /// # Errors
 /// When the token's file cannot be written.
@@ -16,7 +16,8 @@ pub fn connectors(shop: &ShopServer, folder: &Path) -> anyhow::Result<Connectors
     std::fs::write(&token_file, ADMIN_TOKEN).context("the lab's token cannot be written")?;
     let net = json!({"allow_networks": ["127.0.0.0/8"]});
     let edge = |path: &str| format!("http://{}{path}", shop.edge);
-    let configured: [(&str, Value); 3] = [
+    let admin = format!("http://{}", shop.admin);
+    let configured: [(&str, Value); 4] = [
         (
             "nginx",
             json!({
@@ -25,10 +26,12 @@ pub fn connectors(shop: &ShopServer, folder: &Path) -> anyhow::Result<Connectors
             }),
         ),
         ("csp", json!({"kind": "csp", "file": shop.files.scripts, "probe_url": edge("/checkout"), "net": net})),
+        ("shop", json!({"kind": "shop", "base_url": admin, "token_file": token_file, "net": net})),
         (
-            "shop",
+            "tracker",
             json!({
-                "kind": "shop", "base_url": format!("http://{}", shop.admin), "token_file": token_file, "net": net,
+                "kind": "ticket", "tracker": "github", "base_url": admin, "project": "shop/security",
+                "token_file": token_file, "net": net,
             }),
         ),
     ];

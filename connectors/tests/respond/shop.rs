@@ -135,3 +135,17 @@ async fn a_wrong_token_is_said_and_a_dead_shop_may_be_tried_again() {
     let fault = world.responders.execute(&freeze).await.expect_err("a private address that is not listed");
     assert!(fault.message.contains("allow_networks"), "{fault}");
 }
+
+#[tokio::test]
+async fn a_ticket_is_opened_once_and_closed() {
+    let mut world = World::start().await;
+    let mut open = request("open_ticket", (EntityKind::ApiKey, "ak_1"), "run_1");
+    open.parameters.insert("title".into(), json!("Stolen key"));
+    let effect = world.responders.execute(&open).await.expect("opens");
+    std::fs::remove_file(world.dir.path().join("state/tracker/run_1.json")).expect("forgotten");
+    world.restart();
+    let again = world.responders.execute(&open).await.expect("found by its label");
+    assert_eq!((again.ours, &again.receipt), (true, &effect.receipt));
+    assert!(world.holds(&open, &again).await);
+    assert!(world.responders.undo(&open, &again).await.expect("closes").ours);
+}

@@ -98,6 +98,10 @@ fn lab_config(shop: &ShopServer, token: &Path) -> ConnectorsConfig {
             "probe_url": format!("http://{}/", shop.edge),
             "net": loopback,
         },
+        "tracker": {
+            "kind": "ticket", "tracker": "github", "project": "shop/security",
+            "base_url": format!("http://{}", shop.admin), "token_file": token, "net": loopback,
+        },
         "shop": {
             "kind": "shop",
             "base_url": format!("http://{}", shop.admin),

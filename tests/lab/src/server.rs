@@ -16,6 +16,7 @@ use crate::locks::Locks;
 
 mod admin;
 mod front;
+mod tracker;
 
 /// The admin API's bearer token. It opens nothing but this lab.
 pub const ADMIN_TOKEN: &str = "lab-admin-token";

@@ -127,9 +127,7 @@ impl Responder for Nginx {
                 changes: false,
             },
             Stands::Ours { line } => PlannedEffect {
-                text: format!(
-                    "adds '{entry}' to {name}: line {line} covers it for another run, this one lasts longer or less"
-                ),
+                text: format!("adds '{entry}' to {name}: line {line} covers it for another run, this run holds it too"),
                 changes: true,
             },
             Stands::Open => PlannedEffect {

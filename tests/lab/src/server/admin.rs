@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::{ADMIN_TOKEN, Shared};
+use super::{ADMIN_TOKEN, Shared, tracker};
 use crate::gate::lock;
 use crate::locks::Lever;
 
@@ -55,7 +55,7 @@ pub(super) fn router(shared: Shared) -> Router {
             router = router.route(&format!("{}/{{id}}/{verb}", thing.path), post(hold).delete(release));
         }
     }
-    router.layer(from_fn(authorize)).with_state(shared)
+    router.with_state(shared).merge(tracker::router()).layer(from_fn(authorize))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -240,8 +240,8 @@ impl Worker {
         if failing_ms >= self.rules.disable_after_ms
             && let Some(error) = error
         {
-            let hours = failing_ms as f64 / 3_600_000.0;
-            self.disable(format!("failing for {hours:.1} h without a success; the last answer: {error}")).await;
+            let long = span(failing_ms);
+            self.disable(format!("failing for {long} without a success; the last answer: {error}")).await;
         }
     }
 
@@ -283,6 +283,15 @@ impl Worker {
         if let Err(fault) = self.store.set_disabled(self.id, Some(disabled)).await {
             tracing::warn!(channel.id = %self.id, %fault, "the channel could not be disabled");
         }
+    }
+}
+
+/// A time in words, in its largest unit.
+fn span(ms: i64) -> String {
+    match ms {
+        ..60_000 => format!("{} s", ms / 1_000),
+        60_000..3_600_000 => format!("{} min", ms / 60_000),
+        _ => format!("{} h", ms / 3_600_000),
     }
 }
 

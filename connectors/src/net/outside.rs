@@ -267,3 +267,6 @@ fn broken(error: &reqwest::Error) -> NoAnswer {
     let told = innermost.chars().take(CAUSE_CHARS_MAX).collect();
     if error.is_connect() { NoAnswer::Unreached(told) } else { NoAnswer::Broken(told) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,7 @@ export default async function walk({ service, open }) {
   await checkPage(phone.page, 'the portfolio on a phone')
   await phone.page.goto('/integrations')
   await rowsOf(phone.page, 'Integrations').nth(1).getByRole('link').first().click()
+  await phone.page.getByText('Month', { exact: true }).click()
   await phone.page.getByRole('img', { name: /Calls over time/ }).waitFor()
   await checkPage(phone.page, 'an integration on a phone')
 }

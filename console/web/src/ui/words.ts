@@ -47,7 +47,7 @@ export function count(value: number): string {
 
 /** Points of a score; what is there but rounds to nothing says so. */
 export function points(value: number): string {
-  return value > 0 && value < 0.005 ? '<0.01' : precise.format(value)
+  return value > 0 && value < 0.005 ? '<0.01' : precise.format(Math.abs(value) < 0.005 ? 0 : value)
 }
 
 export function percent(share: number): string {

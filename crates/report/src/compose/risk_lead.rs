@@ -319,7 +319,7 @@ fn verdicts(facts: &Facts) -> Table {
         })
         .collect();
     Table {
-        id: "verdicts".to_owned(),
+        id: "verdicts-given".to_owned(),
         title: "Alerts resolved in the period, by verdict".to_owned(),
         columns: vec![Column::words("Verdict", 60.0), Column::numbers("Alerts", 20.0), Column::numbers("Share", 20.0)],
         rows: if resolved.is_empty() { Vec::new() } else { rows },

@@ -159,7 +159,7 @@ pub(super) fn incidents(facts: &Facts, alerts: &[&AlertFacts]) -> Table {
         })
         .collect();
     let table = Table {
-        id: "incidents".to_owned(),
+        id: "incident-list".to_owned(),
         title: "Incidents at vendors".to_owned(),
         columns: vec![
             Column::words("When", 16.0),

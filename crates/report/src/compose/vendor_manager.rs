@@ -49,11 +49,11 @@ pub(super) fn compose(facts: &Facts) -> ReportModel {
                 Block::Table(news(facts)),
             ],
         ),
-        section("incidents", "Incidents", vec![Block::Table(tables::incidents(facts, &incidents))]),
+        section("incidents-reported", "Incidents", vec![Block::Table(tables::incidents(facts, &incidents))]),
         section("overdue", "What is overdue", vec![Block::Table(overdue)]),
         section("fourth-parties", "Who our vendors newly depend on", vec![Block::Table(fourth_parties(facts))]),
         section(
-            "portfolio",
+            "all-vendors",
             "The portfolio",
             vec![Block::Chart(tables::grades_chart(facts)), Block::Table(tables::portfolio(facts))],
         ),

@@ -66,7 +66,7 @@ fn vendor(n: usize, name: &str, size: Size) -> VendorFacts {
             tier: VendorTier::ALL[n % 4],
             owner: Some("Olga Owner".into()),
             integrations: Vec::new(),
-            added_at: NOW - 90 * DAY_MS,
+            added_at: if n % 7 == 6 { NOW - HOUR_MS } else { NOW - 90 * DAY_MS },
         },
         posture: (n % 7 != 6).then(|| posture(n, 0)),
         grade_before: Some(Grade::ALL[(n + 1) % 5]),

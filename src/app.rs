@@ -8,8 +8,9 @@ use riskgraph_analysis::detect::{DetectConfig, Detectors};
 use riskgraph_analysis::posture::PostureConfig;
 use riskgraph_analysis::spread::RiskConfig;
 use riskgraph_analysis::stage::Stage;
-use riskgraph_api::{ApiOptions, IngestLimits, Networks, Services};
+use riskgraph_api::{ApiOptions, IngestLimits, Networks, Reads, Services};
 use riskgraph_connectors::crawl::HttpCrawler;
+use riskgraph_domain::audit::{Audit, AuditLog};
 use riskgraph_domain::delivery::Deliveries;
 use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::error::{Fault, FaultCode};
@@ -71,6 +72,8 @@ pub struct App {
     pub queue: Queue,
     pub ground: Ground,
     pub stop: CancellationToken,
+    /// For what parts of the service do by themselves.
+    pub audit: Audit,
     services: Services,
     proxies: Networks,
     judge: Option<std::thread::JoinHandle<()>>,
@@ -94,6 +97,7 @@ struct Ports {
     runs: Arc<dyn Runs>,
     history: Arc<dyn History>,
     reports: Arc<dyn ReportStore>,
+    audit: Arc<dyn AuditLog>,
 }
 
 /// State as of the last stop or crash.
@@ -228,6 +232,8 @@ impl App {
             ground: ground.clone(),
         })
         .await?;
+        let folder = (&config.audit, config.store.data_dir.as_path());
+        let audited = crate::audit::start(ports.audit, Arc::clone(&clock), folder, stop.clone()).await?;
         let services = Services {
             intake: Arc::new(door.clone()),
             graph: Arc::clone(&graph) as _,
@@ -239,6 +245,8 @@ impl App {
             live: Arc::clone(&live) as _,
             gatekeeper: Arc::clone(&guard) as _,
             sessions: Arc::clone(&guard) as _,
+            audit: audited.audit.clone(),
+            vendor_table: Arc::new(crate::vendor_csv::Table),
             status: Arc::new(health),
             delivery: notifying.desk,
             runs: Arc::clone(&ports.runs),
@@ -260,7 +268,8 @@ impl App {
             // SQLite has one service: leases that are left are of runners that died with the last one.
             ports.jobs.release_all().await?;
         }
-        let mut tasks = vec![applier, respond_task, tokio::spawn(reviewer.run()), reporting.task];
+        let reviewing = tokio::spawn(reviewer.run());
+        let mut tasks = vec![applier, respond_task, reviewing, reporting.task, audited.keeper];
         tasks.extend(notifying.tasks);
         tasks.extend((0..config.assessment.parallel).map(|_| tokio::spawn(runner.clone().run())));
         let schedule = Schedule::new(
@@ -284,6 +293,7 @@ impl App {
             queue,
             ground,
             stop,
+            audit: audited.audit,
             services,
             proxies,
             judge: Some(judge),
@@ -303,6 +313,7 @@ impl App {
             },
             stop: self.stop.clone(),
             proxies: self.proxies.clone(),
+            reads: if self.config.audit.reads { Reads::Recorded } else { Reads::Unrecorded },
             ..ApiOptions::default()
         }
     }
@@ -372,6 +383,7 @@ async fn open(config: &Config) -> Result<Ports, Fault> {
         sessions: store.sessions(),
         run_store: store.run_store(),
         runs: store.runs(),
+        audit: store.audit(),
     })
 }
 
@@ -386,7 +398,11 @@ pub async fn open_store(config: &Config) -> Result<Store, Fault> {
 /// The store's options as configured.
 #[must_use]
 pub fn store_options(config: &Config) -> StoreOptions {
-    StoreOptions { journal_url: Some(config.journal_url()), ..StoreOptions::new(config.store_url()) }
+    StoreOptions {
+        journal_url: Some(config.journal_url()),
+        audit_url: Some(config.audit_url()),
+        ..StoreOptions::new(config.store_url())
+    }
 }
 
 async fn load(ports: &Ports, config: &Config) -> Result<Loaded, Fault> {

@@ -34,6 +34,7 @@ pub struct Config {
     pub reports: ReportsConfig,
     pub delivery: DeliveryConfig,
     pub respond: RespondConfig,
+    pub audit: AuditConfig,
 }
 
 /// Where the service listens and what it takes.
@@ -50,6 +51,18 @@ pub struct ServerConfig {
     pub decoded_bytes_max: usize,
     /// Networks (CIDR) of proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.
     pub trusted_proxies: Vec<String>,
+}
+
+/// The log of who did and read what.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    /// `postgres://...` instead of SQLite in `data_dir`; empty for the same server as the store.
+    pub url: String,
+    /// Days entries are kept; 0 keeps them for ever.
+    pub keep_days: u32,
+    /// Whether reads of personal data are recorded; changes always are.
+    pub reads: bool,
 }
 
 /// How long a browser stays signed in.
@@ -258,6 +271,15 @@ impl Config {
             return wrong("session.link_minutes", "must be 5 to 15".to_owned());
         }
         self.respond.rules().map(drop).or_else(|problem| wrong("respond", problem))
+    }
+
+    /// The file of the audit log in the data folder.
+    pub const AUDIT_FILE: &'static str = "audit.db";
+
+    /// The audit log's database URL.
+    #[must_use]
+    pub fn audit_url(&self) -> String {
+        self.url_or_file(if self.audit.url.is_empty() { &self.store.url } else { &self.audit.url }, Self::AUDIT_FILE)
     }
 
     /// How long sessions live.

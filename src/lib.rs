@@ -3,6 +3,7 @@
 #![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
 
 pub mod app;
+pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod commands;

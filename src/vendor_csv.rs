@@ -1,8 +1,8 @@
 //! Vendors from a CSV file.
 
 use riskgraph_domain::Text;
-use riskgraph_domain::error::{FaultCode, Reject};
-use riskgraph_domain::vendor::{VendorInput, VendorTier};
+use riskgraph_domain::error::{Fault, FaultCode, Reject};
+use riskgraph_domain::vendor::{VendorInput, VendorRows, VendorTable, VendorTier};
 use serde::Deserialize;
 
 /// Rows read from one file: more vendors than that are an export gone wrong.
@@ -20,6 +20,18 @@ struct Row {
     owner: String,
     #[serde(default)]
     integrations: String,
+}
+
+/// The table for the API.
+#[derive(Debug, Clone, Copy)]
+pub struct Table;
+
+impl VendorTable for Table {
+    fn read(&self, csv: &[u8]) -> Result<VendorRows, Fault> {
+        let (rows, rejected) =
+            read(csv).map_err(|problem| Fault::new(FaultCode::BadInput, format!("csv: {problem}")))?;
+        Ok(VendorRows { rows, rejected })
+    }
 }
 
 /// Usable rows with their lines, and what could not be used.

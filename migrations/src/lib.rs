@@ -1,14 +1,15 @@
-//! The schema of the journal and of the state, as numbered steps for SQLite and PostgreSQL.
+//! The schema of the journal, of the state and of the audit log, as numbered steps for SQLite and PostgreSQL.
 //!
 //! Rules: steps are additive (a new table, a new column with a default, a new index), an applied step is never edited,
 //! what is no longer used is dropped one release later. A step runs in one transaction on both engines, so a crash
 //! in the middle leaves the schema as it was. It must *not* know the rows' meaning: that is the store's.
 //!
-//! Journal and state are two ladders with a table of applied steps each, because they may lie in different databases
-//! and in the same one.
+//! They are three ladders with a table of applied steps each, because they may lie in different databases and in the
+//! same one.
 
 use sea_orm_migration::prelude::*;
 
+mod audit_0001_entries;
 mod journal_0001_batches;
 mod state_0001_tables;
 mod state_0002_alert_paths;
@@ -31,6 +32,20 @@ impl MigratorTrait for JournalMigrator {
     }
     fn migration_table_name() -> DynIden {
         "journal_migration".into_iden()
+    }
+}
+
+/// The steps of the audit log's schema.
+#[derive(Debug)]
+pub struct AuditMigrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for AuditMigrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(audit_0001_entries::Step)]
+    }
+    fn migration_table_name() -> DynIden {
+        "audit_migration".into_iden()
     }
 }
 

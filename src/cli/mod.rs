@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::Config;
 
+mod audit;
 mod check;
 mod client;
 mod demo;
@@ -58,6 +59,8 @@ enum Subcommands {
     Vendors(vendors::Vendors),
     /// Make, list and revoke access tokens.
     Token(token::TokenCommand),
+    /// Prove and export the log of who did and read what.
+    Audit(audit::AuditCommand),
     /// Print the contracts: GraphQL schema, JSON Schemas of events, configuration and rules.
     Schema(schema::Schema),
     /// Bring the database to this version's schema.
@@ -151,6 +154,7 @@ async fn run(command: Subcommands) -> Done {
         Subcommands::Verify(command) => command.run().await,
         Subcommands::Vendors(command) => command.run().await,
         Subcommands::Token(command) => command.run().await,
+        Subcommands::Audit(command) => command.run().await,
         Subcommands::Schema(command) => command.run(),
         Subcommands::Migrate(settings) => check::migrate(&settings).await,
         Subcommands::Check(settings) => check::check(&settings).await,

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use riskgraph_domain::TokenId;
 use riskgraph_domain::access::{Capability, Role, Token};
+use riskgraph_domain::audit::{Outcome, Record, Recorder as _};
+use riskgraph_domain::error::Fault;
 use riskgraph_domain::ports::Gatekeeper as _;
 use riskgraph_domain::time::{Clock as _, DAY_MS};
+use riskgraph_domain::{Text, TokenId};
+use serde_json::json;
 
 use super::{Done, EXIT_DONE, EXIT_FAILED, Failure, Format, SettingsArgs};
 use crate::app::open_store;
+use crate::audit::{Ledger, local_actor};
 use crate::clock::SystemClock;
 use crate::gatekeeper::{Guard, GuardParts};
 
@@ -75,18 +79,49 @@ impl TokenCommand {
     }
 }
 
-async fn guard(settings: &SettingsArgs) -> Result<Guard, Failure> {
+/// The tokens of a store and the log of who changes them.
+struct Office {
+    guard: Guard,
+    ledger: Ledger,
+}
+
+impl Office {
+    /// Records a change before it is made and its outcome, as the service does.
+    async fn recorded<T>(
+        &self,
+        (action, arguments): (&str, serde_json::Value),
+        change: impl Future<Output = Result<(T, String), Fault>>,
+    ) -> Result<T, Failure> {
+        let begun = Record {
+            detail: json!({ "arguments": arguments }),
+            outcome: Outcome::Started,
+            ..Record::of_system(SystemClock.now(), &local_actor(), action)
+        };
+        self.ledger.record(begun.clone()).await?;
+        let done = change.await;
+        let (outcome, target) = match &done {
+            Ok((_, target)) => (Outcome::Done, Some(Text::from(target.as_str()))),
+            Err(_) => (Outcome::Failed, None),
+        };
+        self.ledger.record(Record { at: SystemClock.now(), outcome, target, ..begun }).await?;
+        Ok(done?.0)
+    }
+}
+
+async fn open(settings: &SettingsArgs) -> Result<Office, Failure> {
     let config = settings.load()?;
     if config.store.url.is_empty() {
         std::fs::create_dir_all(&config.store.data_dir)?;
     }
     let store = open_store(&config).await?;
-    Ok(Guard::new(GuardParts {
+    let ledger = Ledger::new(store.audit(), Arc::new(SystemClock));
+    let guard = Guard::new(GuardParts {
         tokens: store.tokens(),
         sessions: store.sessions(),
         clock: Arc::new(SystemClock),
         limits: config.session_limits(),
-    }))
+    });
+    Ok(Office { guard, ledger })
 }
 
 fn role(given: &str) -> Result<Role, Failure> {
@@ -103,11 +138,17 @@ async fn link(given: &str, token: Option<&str>, url: Option<String>, settings: &
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => format!("http://{}", settings.load()?.server.listen),
     };
-    let guard = guard(settings).await?;
-    let link = match token {
-        Some(id) => guard.code_for(parse(id)?).await?,
-        None => guard.link(role).await?,
+    let token = token.map(parse).transpose()?;
+    let office = open(settings).await?;
+    let making = async {
+        let link = match token {
+            Some(id) => office.guard.code_for(id).await?,
+            None => office.guard.link(role).await?,
+        };
+        let target = link.token.to_string();
+        Ok((link, target))
     };
+    let link = office.recorded(("createLink", json!({ "role": given })), making).await?;
     eprintln!("signs in once as {}, until {}:", link.token, link.expires_at);
     println!("{}", link.url(&base));
     Ok(EXIT_DONE)
@@ -120,14 +161,21 @@ fn parse(id: &str) -> Result<TokenId, Failure> {
 async fn create(given: &str, name: &str, days: Option<u32>, settings: &SettingsArgs) -> Done {
     let role = role(given)?;
     let expires_at = days.map(|days| SystemClock.now() + i64::from(days) * DAY_MS);
-    let (token, bearer) = guard(settings).await?.create(name, role, expires_at).await?;
+    let office = open(settings).await?;
+    let making = async {
+        let (token, bearer) = office.guard.create(name, role, expires_at).await?;
+        let target = token.id.to_string();
+        Ok(((token, bearer), target))
+    };
+    let arguments = json!({ "name": name, "role": given, "expiresAt": expires_at });
+    let (token, bearer) = office.recorded(("createToken", arguments), making).await?;
     eprintln!("{} ({}), shown once:", token.id, token.role.as_str());
     println!("{bearer}");
     Ok(EXIT_DONE)
 }
 
 async fn list(format: Format, settings: &SettingsArgs) -> Done {
-    let tokens = guard(settings).await?.tokens().await?;
+    let tokens = open(settings).await?.guard.tokens().await?;
     match format {
         Format::Json => {
             let rows: Vec<_> = tokens.iter().map(row).collect();
@@ -160,7 +208,10 @@ fn row(token: &Token) -> serde_json::Value {
 }
 
 async fn revoke(id: &str, settings: &SettingsArgs) -> Done {
-    if guard(settings).await?.revoke(parse(id)?).await? {
+    let id = parse(id)?;
+    let office = open(settings).await?;
+    let ending = async { Ok((office.guard.revoke(id).await?, id.to_string())) };
+    if office.recorded(("revokeToken", json!({ "id": id })), ending).await? {
         println!("revoked {id}");
         Ok(EXIT_DONE)
     } else {

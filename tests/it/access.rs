@@ -25,6 +25,8 @@ fn document(name: &str) -> Option<String> {
         "Query.alerts" => "{ alerts(first: 1) { edges { cursor } } }".to_owned(),
         "Query.alert" => format!("{{ alert(id: \"{}\") {{ id }} }}", ids("alr")),
         "Query.tokens" => "{ tokens { id } }".to_owned(),
+        "Query.audit" => "{ audit(first: 1) { edges { cursor } } }".to_owned(),
+        "Query.auditVerification" => "{ auditVerification { whole } }".to_owned(),
         "Query.me" => "{ me { name role capabilities expiresAt session } }".to_owned(),
         "Mutation.addVendor" => {
             "mutation { addVendor(input: {name: \"V\", domains: [\"v.example\"]}) { id } }".to_owned()
@@ -49,6 +51,7 @@ fn document(name: &str) -> Option<String> {
             format!("mutation {{ disputeFinding(id: \"{}\", reason: \"r\") {{ id }} }}", ids("fnd"))
         }
         "Mutation.createToken" => "mutation { createToken(name: \"t\", role: READER) { secret } }".to_owned(),
+        "Mutation.importVendors" => "mutation { importVendors(csv: \"name\") { added } }".to_owned(),
         "Mutation.revokeToken" => format!("mutation {{ revokeToken(id: \"{}\") }}", ids("tok")),
         "Subscription.alerts" => "subscription { alerts(after: \"999999\") { cursor } }".to_owned(),
         "Subscription.riskChanges" => "subscription { riskChanges { id } }".to_owned(),

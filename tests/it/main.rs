@@ -5,6 +5,7 @@
 
 mod access;
 mod assess;
+mod audit;
 mod cli;
 mod contract;
 mod delivery;

@@ -4,6 +4,7 @@
 //! it. Resolvers and handlers get theirs from [`crate::surface`], the one table of who may enter where.
 
 mod admin;
+mod import;
 mod reader;
 mod respond;
 mod sender;
@@ -16,6 +17,7 @@ use async_graphql::Context;
 use riskgraph_domain::access::{Capability, Viewer};
 use riskgraph_domain::error::{Fault, FaultCode};
 
+use crate::audit::trail::Trail;
 use crate::graphql::loader::Loaders;
 use crate::http::caller::{Caller, Via};
 use crate::services::Services;
@@ -33,6 +35,8 @@ pub(crate) struct Session {
     /// How the viewer came in.
     pub(crate) via: Via,
     pub(crate) loaders: Loaders,
+    /// What personal data was read, for the audit log.
+    pub(crate) trail: Arc<Trail>,
     budget: Budget,
 }
 
@@ -52,7 +56,12 @@ impl Budget {
 
 impl Session {
     pub(crate) fn new(services: Services, caller: Caller, loaders: Loaders, budget: Budget) -> Self {
-        Self { services, viewer: caller.viewer, via: caller.via, loaders, budget }
+        Self { services, viewer: caller.viewer, via: caller.via, loaders, trail: Arc::default(), budget }
+    }
+
+    /// The same, leaving this trail.
+    pub(crate) fn with_trail(self, trail: Arc<Trail>) -> Self {
+        Self { trail, ..self }
     }
 
     /// Counts nodes about to be loaded.

@@ -82,7 +82,7 @@ pub(crate) fn finish(mut response: GraphqlResponse, request: &RequestId) -> Grap
 }
 
 /// The fault behind a GraphQL error: our own, or the library's in our words.
-fn fault_of(error: &ServerError) -> Fault {
+pub(crate) fn fault_of(error: &ServerError) -> Fault {
     if let Some(fault) = error.source::<Fault>() {
         return fault.clone();
     }

@@ -4,8 +4,10 @@
 //! are and get their `extensions` in [`crate::fault`].
 
 pub(crate) mod alert;
+pub(crate) mod audit;
 pub(crate) mod delivery;
 pub(crate) mod entity;
+pub(crate) mod import;
 pub(crate) mod integration;
 pub(crate) mod loader;
 pub(crate) mod me;

@@ -10,6 +10,7 @@ mod graphql;
 mod headers;
 mod health;
 pub(crate) mod memory;
+mod recorded;
 mod report;
 mod run;
 mod serve;
@@ -72,6 +73,12 @@ fn handler(route: &Route, app: &Arc<App>) -> MethodRouter<Arc<App>> {
         Endpoint::ReportKey => on(route.method, report::key),
         Endpoint::ReportFile => on(route.method, report::file),
         Endpoint::SharedReport => on(route.method, report::shared),
+    };
+    // Inside the door, so that the record knows who was let in.
+    let handler = if recorded::is_quiet(route.endpoint) {
+        handler
+    } else {
+        handler.layer(middleware::from_fn_with_state(Arc::clone(app), recorded::record))
     };
     match route.door {
         Door::Open | Door::Handshake(_) => handler,

@@ -7,6 +7,7 @@
 
 mod access;
 mod app;
+mod audit;
 mod fault;
 mod graphql;
 mod http;
@@ -15,6 +16,7 @@ mod live;
 mod services;
 mod surface;
 
+pub use audit::Reads;
 pub use graphql::sdl;
 pub use http::{Networks, router, serve};
 pub use services::{ApiOptions, ConnectionLimits, Graphiql, GraphqlLimits, IngestLimits, LiveLimits, Services};

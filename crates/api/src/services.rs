@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use riskgraph_domain::audit::Audit;
 use riskgraph_domain::delivery::DeliveryDesk;
 use riskgraph_domain::playbook::{PlaybookDesk, Runs};
 use riskgraph_domain::ports::{BaselineView, Commands, Gatekeeper, GraphView, Intake, Live, Records, Status};
 use riskgraph_domain::report::Reports;
 use riskgraph_domain::session::Sessions;
 use riskgraph_domain::triage::{PastAlerts, TriageRecords};
+use riskgraph_domain::vendor::VendorTable;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Reads;
 use crate::http::Networks;
 
 /// The ports the API serves; cheap to clone.
@@ -26,6 +29,8 @@ pub struct Services {
     pub live: Arc<dyn Live>,
     pub gatekeeper: Arc<dyn Gatekeeper>,
     pub sessions: Arc<dyn Sessions>,
+    pub audit: Audit,
+    pub vendor_table: Arc<dyn VendorTable>,
     pub status: Arc<dyn Status>,
     pub delivery: Arc<dyn DeliveryDesk>,
     pub runs: Arc<dyn Runs>,
@@ -44,6 +49,8 @@ pub struct ApiOptions {
     pub graphiql: Graphiql,
     /// Proxies in front whose `X-Forwarded-` headers are believed.
     pub proxies: Networks,
+    /// Whether reads of personal data are recorded.
+    pub reads: Reads,
     /// Cancelled when the service stops: streams end, so that clients resume elsewhere by cursor.
     pub stop: CancellationToken,
 }
@@ -132,6 +139,7 @@ impl Default for ApiOptions {
             connections: ConnectionLimits::default(),
             graphiql: Graphiql::Served,
             proxies: Networks::default(),
+            reads: Reads::Recorded,
             stop: CancellationToken::new(),
         }
     }

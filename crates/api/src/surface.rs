@@ -26,6 +26,13 @@ pub fn surface() -> Vec<SurfaceItem> {
     [query::ITEMS, mutation::ITEMS, subscription::ITEMS].into_iter().flatten().copied().chain(routes).collect()
 }
 
+/// What a root field asks for; `None` when there is no such field.
+pub(crate) fn asks_for(root: &str, field: &str) -> Option<Capability> {
+    let items = [query::ITEMS, mutation::ITEMS, subscription::ITEMS].into_iter().flatten();
+    let mut own = items.filter(|item| item.name.split_once('.') == Some((root, field)));
+    own.next().and_then(|item| item.capability)
+}
+
 macro_rules! fields {
     ($module:ident, $root:literal: $($field:ident $name:literal => $grant:ident;)*) => {
         pub(crate) mod $module {
@@ -78,6 +85,8 @@ fields! { query, "Query":
     report_schedules "reportSchedules" => Reader;
     verify_report "verifyReport" => Reader;
     changes "changes" => Reader;
+    audit "audit" => Administrator;
+    audit_verification "auditVerification" => Administrator;
 }
 
 fields! { mutation, "Mutation":
@@ -127,6 +136,7 @@ fields! { mutation, "Mutation":
     create_report_schedule "createReportSchedule" => Administrator;
     update_report_schedule "updateReportSchedule" => Administrator;
     remove_report_schedule "removeReportSchedule" => Administrator;
+    import_vendors "importVendors" => Administrator;
 }
 
 fields! { subscription, "Subscription":

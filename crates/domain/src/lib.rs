@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod alert;
+pub mod audit;
 pub mod command;
 pub mod delivery;
 pub mod digest;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::alert::words;
+use crate::error::{Fault, Reject};
 use crate::graph::{EntityKey, EntityKind};
 use crate::id::{IntegrationId, VendorId};
 use crate::text::Text;
@@ -50,6 +51,22 @@ pub struct VendorInput {
     pub tier: Option<VendorTier>,
     pub owner: Option<Text>,
     pub integrations: Option<Vec<Text>>,
+}
+
+/// Rows of a table of vendors, with their lines, and what could not be used.
+#[derive(Debug, Clone, Default)]
+pub struct VendorRows {
+    pub rows: Vec<(u64, VendorInput)>,
+    pub rejected: Vec<Reject>,
+}
+
+/// Reads a table of vendors that a person made.
+pub trait VendorTable: Send + Sync {
+    /// Bad lines are rejects, good ones go on.
+    ///
+    /// # Errors
+    /// When the text is no such table.
+    fn read(&self, csv: &[u8]) -> Result<VendorRows, Fault>;
 }
 
 /// A partner's connection to our API, seen in traffic or declared by a vendor.

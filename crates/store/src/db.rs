@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use riskgraph_migrations::{JournalMigrator, StateMigrator, migrate};
+use riskgraph_migrations::{AuditMigrator, JournalMigrator, StateMigrator, migrate};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, SqlxPostgresConnector,
     SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait,
@@ -36,6 +36,7 @@ const WAL_KEPT_BYTES: i64 = 64 << 20;
 /// Waiting writers on PostgreSQL are told apart by this and the schema; any number that no one else uses.
 const LOCK_JOURNAL: i32 = 0x7267_0001;
 const LOCK_STATE: i32 = 0x7267_0002;
+const LOCK_AUDIT: i32 = 0x7267_0003;
 
 /// Which of the two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(crate) enum Part {
     /// A function of the journal: after a power loss it may be some commits back, never torn (`synchronous=NORMAL`).
     /// What is not a function of the journal (tokens, checkpoints) calls [`Db::sync`].
     State,
+    /// Who did and read what: durable at every commit, as the journal.
+    Audit,
 }
 
 #[derive(Debug)]
@@ -146,7 +149,11 @@ impl Db {
         };
         let tx = self.writer.begin_with_options(options).await?;
         if matches!(self.engine, Engine::Postgres) {
-            let lock = if self.part == Part::Journal { LOCK_JOURNAL } else { LOCK_STATE };
+            let lock = match self.part {
+                Part::Journal => LOCK_JOURNAL,
+                Part::State => LOCK_STATE,
+                Part::Audit => LOCK_AUDIT,
+            };
             tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({lock}, hashtext(current_schema()))")).await?;
         }
         Ok(tx)
@@ -154,7 +161,7 @@ impl Db {
 
     /// Returns once everything committed so far survives a power loss. PostgreSQL has done that at the commit.
     pub(crate) async fn sync(&self) -> Result<()> {
-        if matches!(self.engine, Engine::Postgres) || self.part == Part::Journal {
+        if matches!(self.engine, Engine::Postgres) || self.part != Part::State {
             return Ok(());
         }
         // A checkpoint first syncs the write-ahead file; `busy` is set when another process is checkpointing.
@@ -211,6 +218,7 @@ async fn bring_up_to_date(writer: &DatabaseConnection, part: Part) -> Result<()>
     match part {
         Part::Journal => migrate::<JournalMigrator>(writer).await?,
         Part::State => migrate::<StateMigrator>(writer).await?,
+        Part::Audit => migrate::<AuditMigrator>(writer).await?,
     }
     Ok(())
 }
@@ -234,6 +242,12 @@ fn sqlite_options(options: SqliteConnectOptions, part: Part) -> SqliteConnectOpt
             .synchronous(SqliteSynchronous::Full)
             .pragma("wal_autocheckpoint", "1024")
             .pragma("mmap_size", "0"),
+        // Rows of some 600 bytes, appended: few pages are touched, and each commit is synced.
+        Part::Audit => options
+            .page_size(4_096)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("wal_autocheckpoint", "1024")
+            .pragma("mmap_size", "0"),
         // Small rows; the map is what lets a graph of a million nodes load without copying pages.
         Part::State => options
             .page_size(4_096)
@@ -247,6 +261,7 @@ fn sqlite_options(options: SqliteConnectOptions, part: Part) -> SqliteConnectOpt
 const fn writer_cache(part: Part) -> &'static str {
     match part {
         Part::Journal => "-8192",
+        Part::Audit => "-2048",
         Part::State => "-49152",
     }
 }
@@ -275,7 +290,7 @@ mod tests {
     #[tokio::test]
     async fn every_sqlite_connection_has_its_pragmas() {
         let folder = tempfile::tempdir().expect("a folder");
-        for (part, synchronous) in [(Part::Journal, "2"), (Part::State, "1")] {
+        for (part, synchronous) in [(Part::Journal, "2"), (Part::State, "1"), (Part::Audit, "2")] {
             let url = format!("sqlite://{}/{part:?}.db", folder.path().display());
             let db = Db::open(&url, part, 2).await.expect("opens");
             for connection in [&db.writer, &db.reader] {

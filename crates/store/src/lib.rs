@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
 
+mod audit;
 mod codec;
 mod db;
 mod deliveries;

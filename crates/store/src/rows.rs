@@ -400,3 +400,19 @@ row!(run_cursor, "run_cursor" {
     consumer: String,
     sequence: i64,
 });
+row!(audit_entry, "audit_entry" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    sequence: i64,
+    at: i64,
+    actor: String,
+    action: String,
+    previous: Vec<u8>,
+    hash: Vec<u8>,
+    body: String,
+});
+row!(audit_anchor, "audit_anchor" {
+    #[sea_orm(primary_key, auto_increment = false)]
+    sequence: i64,
+    at: i64,
+    hash: Vec<u8>,
+});

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use riskgraph_domain::audit::AuditLog;
 use riskgraph_domain::delivery::Deliveries;
 use riskgraph_domain::document::DocumentStore;
 use riskgraph_domain::playbook::{RunStore, Runs};
@@ -10,6 +11,7 @@ use riskgraph_domain::report::{History, ReportStore};
 use riskgraph_domain::session::SessionStore;
 use riskgraph_domain::triage::TriageRecords;
 
+use crate::audit::SqlAudit;
 use crate::db::{Db, Part, is_sqlite};
 use crate::error::StoreError;
 use crate::journal::SqlJournal;
@@ -18,16 +20,19 @@ use crate::state::SqlState;
 
 /// Connections that read the journal: the pipeline, and one for whoever asks for its end or size.
 const JOURNAL_READERS: u32 = 2;
+/// Connections that read the audit log: one that verifies and one that lists.
+const AUDIT_READERS: u32 = 2;
 
-/// The journal and the state, open. Cheap to clone; the last clone of a port keeps its database open.
+/// The journal, the state and the audit log, open. Cheap to clone; the last clone of a port keeps its database open.
 #[derive(Debug, Clone)]
 pub struct Store {
     journal: Arc<SqlJournal>,
     state: Arc<SqlState>,
+    audit: Arc<SqlAudit>,
 }
 
 impl Store {
-    /// Opens both databases, makes them when absent and brings their schemas up to date.
+    /// Opens the databases, makes them when absent and brings their schemas up to date.
     ///
     /// Must run inside a tokio runtime: the journal's writer is a task on it.
     ///
@@ -35,10 +40,16 @@ impl Store {
     /// [`StoreError::Url`] and [`StoreError::Folder`] when it cannot be there, [`StoreError::TooNew`] when a newer
     /// program has changed the schema (nothing is changed then), [`StoreError::Database`] for the rest.
     pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
-        let journal_url = options.journal_url.clone().unwrap_or_else(|| beside(&options.url));
+        let journal_url = options.journal_url.clone().unwrap_or_else(|| beside(&options.url, "journal"));
+        let audit_url = options.audit_url.clone().unwrap_or_else(|| beside(&options.url, "audit"));
         let journal = Db::open(&journal_url, Part::Journal, JOURNAL_READERS).await?;
         let state = Db::open(&options.url, Part::State, options.readers).await?;
-        Ok(Self { journal: Arc::new(SqlJournal::start(journal)), state: Arc::new(SqlState::new(state)) })
+        let audit = Db::open(&audit_url, Part::Audit, AUDIT_READERS).await?;
+        Ok(Self {
+            journal: Arc::new(SqlJournal::start(journal)),
+            state: Arc::new(SqlState::new(state)),
+            audit: Arc::new(SqlAudit::start(audit)),
+        })
     }
 
     /// The durable record of all input.
@@ -83,6 +94,12 @@ impl Store {
         Arc::clone(&self.state) as Arc<dyn DocumentStore>
     }
 
+    /// The audit log.
+    #[must_use]
+    pub fn audit(&self) -> Arc<dyn AuditLog> {
+        Arc::clone(&self.audit) as Arc<dyn AuditLog>
+    }
+
     /// The sign-in sessions.
     #[must_use]
     pub fn sessions(&self) -> Arc<dyn SessionStore> {
@@ -119,26 +136,27 @@ impl Store {
         Arc::clone(&self.state) as Arc<dyn Runs>
     }
 
-    /// Commits what waits in the journal's queue, refuses more, and closes both databases.
+    /// Commits what waits in the journal's queue, refuses more, and closes the databases.
     ///
     /// # Errors
     /// When a connection cannot be closed; what was acknowledged is safe all the same.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.journal.close().await?;
+        self.audit.close().await?;
         self.state.close().await
     }
 }
 
-/// Where the journal lies when nothing is said: a file of its own beside the state, or the same PostgreSQL database.
-fn beside(url: &str) -> String {
+/// Where a part lies when nothing is said: in a file of its own beside the state, or in the same PostgreSQL database.
+fn beside(url: &str, part: &str) -> String {
     if !is_sqlite(url) {
         return url.to_owned();
     }
     let (path, query) = url.split_once('?').map_or((url, None), |(path, query)| (path, Some(query)));
     let stem = path.strip_suffix(".db").unwrap_or(path);
     match query {
-        Some(query) => format!("{stem}.journal.db?{query}"),
-        None => format!("{stem}.journal.db"),
+        Some(query) => format!("{stem}.{part}.db?{query}"),
+        None => format!("{stem}.{part}.db"),
     }
 }
 
@@ -154,7 +172,7 @@ mod tests {
             ("sqlite:data", "sqlite:data.journal.db"),
             ("postgres://rg@db/rg", "postgres://rg@db/rg"),
         ] {
-            assert_eq!(beside(state), journal);
+            assert_eq!(beside(state, "journal"), journal);
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use riskgraph_domain::access::{Capability, Role, Token};
+use riskgraph_domain::audit::{AuditFilter, Entry, Verification};
 use riskgraph_domain::command::Change;
 use riskgraph_domain::delivery::{ChannelInput, ChannelView};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::id::{ChannelId, PlaybookId, ReportScheduleId, TokenId, VendorId};
+use riskgraph_domain::page::{Page, PageRequest};
 use riskgraph_domain::playbook::{KeptPlaybook, KillSwitch, Switch};
 use riskgraph_domain::report::{ReportSchedule, ScheduleSpec};
 use riskgraph_domain::secret::Secret;
@@ -14,8 +16,9 @@ use riskgraph_domain::time::Timestamp;
 use riskgraph_domain::vendor::{Vendor, VendorInput};
 
 use super::{Grant, Session};
+use crate::services::Services;
 
-/// May add, change and remove vendors, make and revoke tokens.
+/// May add, change and remove vendors, make and revoke tokens, read the audit log.
 pub(crate) struct Administrator(Arc<Session>);
 
 impl Grant for Administrator {
@@ -33,6 +36,7 @@ impl Administrator {
             return Err(Fault::new(FaultCode::Conflict, message));
         }
         self.change(Change::AddVendor { id, input }).await?;
+        self.0.trail.made(id);
         self.vendor(id).await?.ok_or_else(|| Fault::not_found("vendor"))
     }
 
@@ -61,7 +65,9 @@ impl Administrator {
         role: Role,
         expires_at: Option<Timestamp>,
     ) -> Result<(Token, String), Fault> {
-        self.0.services.gatekeeper.create(name, role, expires_at).await
+        let (token, secret) = self.0.services.gatekeeper.create(name, role, expires_at).await?;
+        self.0.trail.made(token.id);
+        Ok((token, secret))
     }
 
     pub(crate) async fn revoke_token(&self, id: TokenId) -> Result<bool, Fault> {
@@ -139,11 +145,25 @@ impl Administrator {
         Ok(())
     }
 
-    async fn vendor(&self, id: VendorId) -> Result<Option<Vendor>, Fault> {
+    pub(crate) async fn audit(&self, filter: AuditFilter, page: PageRequest) -> Result<Page<Entry>, Fault> {
+        let found = self.0.services.audit.log.entries(filter, page).await?;
+        self.0.spend(found.items.len())?;
+        Ok(found)
+    }
+
+    pub(crate) async fn verify_audit(&self) -> Result<Verification, Fault> {
+        self.0.services.audit.verify.verify().await
+    }
+
+    pub(super) fn services(&self) -> &Services {
+        &self.0.services
+    }
+
+    pub(super) async fn vendor(&self, id: VendorId) -> Result<Option<Vendor>, Fault> {
         self.0.services.records.vendor(id).await
     }
 
-    async fn change(&self, change: Change) -> Result<(), Fault> {
+    pub(super) async fn change(&self, change: Change) -> Result<(), Fault> {
         self.0.services.commands.execute(&self.0.viewer, change).await
     }
 }

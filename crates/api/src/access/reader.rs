@@ -127,7 +127,8 @@ impl Reader {
 
     pub(crate) async fn signal(&self, id: SignalId) -> Result<Option<Signal>, Fault> {
         self.0.spend(1)?;
-        self.0.loaders.signals.load_one(id).await
+        // The loader is shared by all requests, so it leaves no trail by itself.
+        Ok(self.0.loaders.signals.load_one(id).await?.inspect(|signal| self.0.trail.signal(signal)))
     }
 
     pub(crate) async fn finding(&self, id: FindingId) -> Result<Option<Finding>, Fault> {

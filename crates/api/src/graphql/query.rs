@@ -1,6 +1,7 @@
 //! The root of all queries, in one group for each noun.
 
 mod alert;
+mod audit;
 mod delivery;
 mod graph;
 mod integration;
@@ -24,4 +25,5 @@ pub(crate) struct Query(
     delivery::DeliveryQueries,
     playbook::PlaybookQueries,
     report::ReportQueries,
+    audit::AuditQueries,
 );

@@ -155,6 +155,19 @@ fn bounded(given: usize, max: usize, what: &str) -> Result<(), Fault> {
     Err(Fault::new(FaultCode::BadInput, format!("a vendor has at most {max} {what}; {given} were given")))
 }
 
+/// An input that came another way, checked as one of ours.
+pub(crate) fn rechecked(given: model::VendorInput) -> Result<model::VendorInput, Fault> {
+    let texts = |list: Vec<Text>| list.into_iter().map(String::from).collect();
+    let input = VendorInput {
+        name: given.name.into(),
+        domains: texts(given.domains),
+        tier: given.tier.map(Into::into),
+        owner: given.owner.map(Into::into),
+        integrations: given.integrations.map(texts),
+    };
+    input.checked()
+}
+
 /// A short text of one line that is not empty.
 pub(crate) fn label(what: &str, given: &str) -> Result<Text, Fault> {
     let text = given.trim();

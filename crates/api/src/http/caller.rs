@@ -1,5 +1,7 @@
 //! Who asks, and how they proved it.
 
+use std::net::IpAddr;
+
 use riskgraph_domain::access::Viewer;
 use riskgraph_domain::digest::Sum;
 
@@ -10,6 +12,8 @@ use crate::app::App;
 pub(crate) struct Caller {
     pub(crate) viewer: Viewer,
     pub(crate) via: Via,
+    /// Where the request came from.
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// What a viewer was let in by.
@@ -22,8 +26,8 @@ pub(crate) enum Via {
 }
 
 impl Caller {
-    pub(super) const fn by_token(viewer: Viewer) -> Self {
-        Self { viewer, via: Via::Token }
+    pub(super) const fn by_token(viewer: Viewer, address: Option<IpAddr>) -> Self {
+        Self { viewer, via: Via::Token, address }
     }
 
     /// Whether a stream of this caller may go on: token and session still live.

@@ -53,7 +53,8 @@ pub(super) async fn enter(
 ) -> Result<Caller, Fault> {
     if headers.contains_key(header::AUTHORIZATION) {
         let token = bearer(headers).ok_or_else(unauthenticated)?;
-        return admit(app, token, capability).await.map(Caller::by_token);
+        let address = extensions.get::<Arrival>().and_then(|arrival| arrival.address);
+        return admit(app, token, capability).await.map(|viewer| Caller::by_token(viewer, address));
     }
     // Events come from programs: a browser that is signed in has no business there.
     if capability == Capability::Ingest {
@@ -83,7 +84,7 @@ pub(super) async fn by_session(
     };
     site::check(kind, headers, &arrival)?;
     let (key, viewer) = app.services.sessions.resume(secret).await?;
-    Ok(Some(Caller { viewer, via: Via::Session(key) }))
+    Ok(Some(Caller { viewer, via: Via::Session(key), address: arrival.address }))
 }
 
 /// The viewer of a token that has the capability.

@@ -60,6 +60,9 @@ pub(super) async fn get(
         Ok(request) => match run::prepare(&app, caller, request, id.clone()) {
             Ok(prepared) if prepared.operation == OperationType::Mutation => {
                 let fault = Fault::new(FaultCode::BadInput, "a change needs POST");
+                if let Err(fault) = prepared.refused(&fault).await {
+                    return http_response(&fault, &id, Shape::Graphql);
+                }
                 let mut response = http_response(&fault, &id, Shape::Graphql);
                 *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
                 response

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::arrival::Arrival;
 use super::cookie::{self, Found};
 use super::site::{self, Demand};
-use super::{door, graphql};
+use super::{door, graphql, recorded};
 use crate::app::App;
 use crate::fault::{RequestId, Shape, http_response};
 
@@ -42,7 +42,7 @@ pub(super) async fn begin(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match sign_in(&app, &arrival, &headers, body).await {
+    match sign_in(&app, (&id, &arrival), &headers, body).await {
         Ok(signed_in) => {
             let cookie = cookie::set(signed_in.secret.expose(), arrival.transport, signed_in.lasts_s);
             let Some(cookie) = cookie else {
@@ -58,10 +58,23 @@ pub(super) async fn begin(
     }
 }
 
-async fn sign_in(app: &App, arrival: &Arrival, headers: &HeaderMap, body: Body) -> Result<SignedIn, Fault> {
+async fn sign_in(
+    app: &App,
+    (id, arrival): (&RequestId, &Arrival),
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<SignedIn, Fault> {
     site::check_sign_in(headers, arrival)?;
     let credential = read(app, headers, body).await?;
-    let signed_in = app.services.sessions.sign_in(credential, arrival.address).await?;
+    let kind = credential.kind();
+    let outcome = app.services.sessions.sign_in(credential, arrival.address).await;
+    let recorded = recorded::sign_in(app, (id, arrival), kind, outcome.as_ref()).await;
+    let signed_in = outcome?;
+    if let Err(fault) = recorded {
+        // What is not in the log must not be: the session that was begun ends unused.
+        app.services.sessions.sign_out(signed_in.key).await?;
+        return Err(fault);
+    }
     if let Found::One(secret) = cookie::find(headers, arrival.transport)
         && let Ok((old, _)) = app.services.sessions.resume(secret).await
     {
@@ -77,17 +90,20 @@ pub(super) async fn end(
     Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
 ) -> Response {
-    match sign_out(&app, &arrival, &headers).await {
+    match sign_out(&app, (&id, &arrival), &headers).await {
         Ok(()) => (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::clear(arrival.transport))]).into_response(),
         Err(fault) => http_response(&fault, &id, Shape::Plain),
     }
 }
 
-async fn sign_out(app: &App, arrival: &Arrival, headers: &HeaderMap) -> Result<(), Fault> {
+async fn sign_out(app: &App, (id, arrival): (&RequestId, &Arrival), headers: &HeaderMap) -> Result<(), Fault> {
     let Found::One(secret) = cookie::find(headers, arrival.transport) else { return Ok(()) };
     site::check(Demand::Query, headers, arrival)?;
     match app.services.sessions.resume(secret).await {
-        Ok((key, _)) => app.services.sessions.sign_out(key).await.map(drop),
+        Ok((key, viewer)) => {
+            app.services.sessions.sign_out(key).await?;
+            recorded::sign_out(app, id, arrival, (key, viewer)).await
+        }
         Err(fault) if fault.code == FaultCode::Unauthenticated => Ok(()),
         Err(fault) => Err(fault),
     }

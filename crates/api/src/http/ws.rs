@@ -10,6 +10,7 @@
 
 mod message;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_graphql::{Request, Response as GraphqlResponse, Value};
@@ -23,6 +24,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_stream::StreamMap;
 
+use super::arrival::Arrival;
 use super::caller::Caller;
 use super::site::Demand;
 use super::{door, run};
@@ -52,7 +54,8 @@ pub(super) async fn upgrade(app: Arc<App>, parts: &Parts, upgrade: WebSocketUpgr
     };
     let bytes_max = app.options.graphql.body_bytes_max;
     let token = door::bearer(&parts.headers).map(str::to_owned);
-    let given = Given { token, signed_in };
+    let address = parts.extensions.get::<Arrival>().and_then(|arrival| arrival.address);
+    let given = Given { token, signed_in, address };
     let upgrade = upgrade
         .protocols([PROTOCOL])
         .max_message_size(bytes_max)
@@ -79,6 +82,7 @@ type Step = Option<GraphqlResponse>;
 struct Given {
     token: Option<String>,
     signed_in: Option<Caller>,
+    address: Option<IpAddr>,
 }
 
 struct Connection {
@@ -161,7 +165,7 @@ impl Connection {
             return Err(Some(Close::TooManyInits));
         }
         let token = message::token(payload.as_ref()).or(self.given.token.take());
-        let admitting = admit(Arc::clone(&self.app), token, self.given.signed_in.take());
+        let admitting = admit(Arc::clone(&self.app), token, self.given.signed_in.take(), self.given.address);
         let admitted = timeout(self.app.options.live.init_timeout, admitting);
         match admitted.await {
             Ok(Ok(caller)) => self.caller = Some(caller),
@@ -249,13 +253,21 @@ impl Connection {
 }
 
 /// A token goes before the session: who sends one means it.
-async fn admit(app: Arc<App>, token: Option<String>, signed_in: Option<Caller>) -> Result<Caller, Fault> {
+async fn admit(
+    app: Arc<App>,
+    token: Option<String>,
+    signed_in: Option<Caller>,
+    address: Option<IpAddr>,
+) -> Result<Caller, Fault> {
     match (token, signed_in) {
         (None, Some(caller)) => {
             demand(&caller.viewer, Capability::Read)?;
             Ok(caller)
         }
-        (token, _) => door::admit(&app, &token.unwrap_or_default(), Capability::Read).await.map(Caller::by_token),
+        (token, _) => {
+            let viewer = door::admit(&app, &token.unwrap_or_default(), Capability::Read).await?;
+            Ok(Caller::by_token(viewer, address))
+        }
     }
 }
 

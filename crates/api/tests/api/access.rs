@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{ADMIN, ANALYST, INGEST, READER, Server, answer};
 
 /// A document that asks for one root field with arguments that are valid in form.
-fn document(name: &str) -> Option<(&'static str, &'static str)> {
+pub(crate) fn document(name: &str) -> Option<(&'static str, &'static str)> {
     let document = match name {
         "Query.node" => "{ node(id: \"ven_0\") { id } }",
         "Query.vendors" => "{ vendors { totalCount } }",
@@ -48,6 +48,8 @@ fn document(name: &str) -> Option<(&'static str, &'static str)> {
         "Mutation.undoRun" => "mutation { undoRun(id: \"run_00000000000000000000000000\", reason: \"r\") { id } }",
         "Mutation.decide" => "mutation { decide(approval: \"apv_00000000000000000000000000\", approved: true) { id } }",
         "Query.me" => "{ me { name } }",
+        "Query.audit" => "{ audit { totalCount } }",
+        "Query.auditVerification" => "{ auditVerification { whole } }",
         "Mutation.addVendor" => "mutation { addVendor(input: { name: \"n\", domains: [\"n.example\"] }) { id } }",
         "Mutation.updateVendor" => {
             "mutation { updateVendor(id: \"ven_00000000000000000000000000\", input: { name: \"n\", domains: [] }) { id } }"
@@ -97,6 +99,7 @@ fn document(name: &str) -> Option<(&'static str, &'static str)> {
         }
         "Mutation.unmergeCase" => "mutation { unmergeCase(id: \"cas_00000000000000000000000000\") { id } }",
         "Mutation.createToken" => "mutation { createToken(name: \"t\", role: READER) { secret } }",
+        "Mutation.importVendors" => "mutation { importVendors(csv: \"name\") { added } }",
         "Mutation.revokeToken" => "mutation { revokeToken(id: \"tok_00000000000000000000000000\") }",
         "Query.reports" => "{ reports { totalCount } }",
         "Query.report" => "{ report(id: \"rep_00000000000000000000000000\") { id } }",

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "the server whose answers are read whole is ours")]
 
 mod access;
+mod audit;
 mod events;
 mod graphql;
 mod limits;

@@ -43,6 +43,12 @@ impl Ground {
         Database::connect(&self.options.url).await.expect("the database answers")
     }
 
+    /// The same, to the audit log.
+    pub(crate) async fn connect_audit(&self) -> DatabaseConnection {
+        let url = self.options.url.replace("/rg.db", "/rg.audit.db");
+        Database::connect(url).await.expect("the database answers")
+    }
+
     pub(crate) async fn clear(self) {
         if let Some((schema, admin)) = &self.schema {
             admin.execute_unprepared(&format!("DROP SCHEMA {schema} CASCADE")).await.expect("may drop schemas");

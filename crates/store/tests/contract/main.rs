@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod alerts;
+mod audit;
 mod deliveries;
 mod documents;
 mod ground;
@@ -91,6 +92,11 @@ contract! {
     sessions:
         sessions_live_and_end
         a_code_goes_to_exactly_one;
+    audit:
+        two_writers_make_one_chain
+        entries_by_actor_action_and_time
+        a_log_is_cut_only_at_an_anchor
+        what_is_changed_in_the_database_is_found;
     paging:
         pages_joined_are_the_list;
     operation:

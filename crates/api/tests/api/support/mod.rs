@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use sample::{alert, vendor};
-pub(crate) use world::{CODE, SHARED, World};
+pub(crate) use world::{CODE, SHARED, World, personal};
 
 /// How long a test waits for what must happen.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -49,6 +49,8 @@ impl Server {
             live: world.clone(),
             gatekeeper: world.clone(),
             sessions: world.clone(),
+            audit: world.audit(),
+            vendor_table: world.clone(),
             status: world.clone(),
             delivery: world.clone(),
             runs: world.clone(),

@@ -1,6 +1,7 @@
 //! In-memory makers of every port the API needs.
 
 mod delivery;
+mod ledger;
 mod playbooks;
 mod ports;
 mod reports;
@@ -13,7 +14,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use parking_lot::Mutex;
 use riskgraph_domain::access::{Role, Token, Viewer};
-use riskgraph_domain::alert::{Alert, AlertCause, AlertChange, AlertEvent};
+use riskgraph_domain::alert::{Alert, AlertCause, AlertChange, AlertEvent, TimelineEntry};
+use riskgraph_domain::audit::Entry;
 use riskgraph_domain::error::Fault;
 use riskgraph_domain::graph::{Entity, EntityKey, EntityKind, Relation, RelationKind};
 use riskgraph_domain::id::TokenId;
@@ -70,6 +72,10 @@ pub(crate) struct Tables {
     pub(crate) sessions: BTreeMap<String, Viewer>,
     pub(crate) n_sessions: u64,
     pub(crate) code_taken: bool,
+    /// The audit log.
+    pub(crate) entries: Vec<Entry>,
+    /// A fault every record meets.
+    pub(crate) log_broken: Option<Fault>,
     /// A fault every question to the records meets.
     pub(crate) broken: Option<Fault>,
 }
@@ -109,6 +115,20 @@ impl World {
         let _unheard = self.alerts.send(Arc::new(event));
         sequence
     }
+}
+
+/// Adds a user, what they did, and an alert of it; gives alert and user.
+pub(crate) fn personal(world: &World) -> (Alert, EntityKey) {
+    let user = EntityKey::new(EntityKind::User, "mia");
+    let mut tables = world.tables.lock();
+    let seen = signal("of-mia", user.clone());
+    let mut told = alert("of-mia", Severity::High, vec![user.clone()]);
+    told.timeline = vec![TimelineEntry { time: NOW, text: "mia".into(), signal: Some(seen.id), actor: None }];
+    tables.entities.push(entity(EntityKind::User, "mia"));
+    tables.entities.push(entity(EntityKind::Address, "198.51.100.7"));
+    tables.signals.push(seen);
+    tables.alerts.push(told.clone());
+    (told, user)
 }
 
 /// VENDOR acme OPERATES INTEGRATION acme-sync USES API_KEY key-1, with a signal, an alert and a finding.

@@ -79,10 +79,8 @@ impl Auditor {
             return Ok(());
         }
         let mut records = Vec::new();
-        let mut failed_before = false;
         for (at, root) in self.changes().iter().enumerate() {
-            let (outcome, mut more) = outcome_of(root, response, failed_before);
-            failed_before |= outcome != Outcome::Done;
+            let (outcome, mut more) = outcome_of(root, response);
             if at == 0 && read.total > 0 {
                 more["ids"] = json!(read.ids);
                 more["total"] = json!(read.total);
@@ -169,7 +167,7 @@ pub(crate) const fn outcome_of_fault(code: FaultCode) -> Outcome {
 }
 
 /// What became of one change of an operation.
-fn outcome_of(root: &Root, response: &Response, failed_before: bool) -> (Outcome, Json) {
+fn outcome_of(root: &Root, response: &Response) -> (Outcome, Json) {
     let own = response.errors.iter().find(|error| match error.path.first() {
         Some(PathSegment::Field(key)) => *key == root.key,
         _ => true,
@@ -180,10 +178,6 @@ fn outcome_of(root: &Root, response: &Response, failed_before: bool) -> (Outcome
             // Words of the library quote the document; ours never quote a secret.
             let fault = if error.path.is_empty() { Fault { message: "not valid".into(), ..fault } } else { fault };
             (outcome_of_fault(fault.code), told(&fault))
-        }
-        // Changes are made one after the other; behind one that fails the rest is not made.
-        None if failed_before && response.data == Value::Null => {
-            (Outcome::Failed, json!({ "reason": "not made: a change before it in the same request failed" }))
         }
         None => (Outcome::Done, json!({})),
     }

@@ -41,9 +41,9 @@ pub(super) async fn check(settings: &SettingsArgs) -> Done {
     Ok(if failed { EXIT_FAILED } else { EXIT_DONE })
 }
 
-async fn results(config: &Config) -> Vec<(&'static str, Result<(), String>)> {
+async fn results(config: &Config) -> Vec<(String, Result<(), String>)> {
     let folder = if config.store.url.is_empty() { std::fs::create_dir_all(&config.store.data_dir) } else { Ok(()) };
-    vec![
+    let mut results: Vec<(String, Result<(), String>)> = [
         ("configuration", Ok(())),
         ("detector quantities", DetectConfig::shipped().map(drop).map_err(|error| error.to_string())),
         ("risk quantities", RiskConfig::defaults().map(drop).map_err(|error| error.to_string())),
@@ -55,6 +55,25 @@ async fn results(config: &Config) -> Vec<(&'static str, Result<(), String>)> {
         ("delivery options", crate::notify::notifier(config).map(drop).map_err(|fault| fault.to_string())),
         ("database and channels", database(config).await.map_err(|fault| fault.to_string())),
     ]
+    .into_iter()
+    .map(|(what, result)| (what.to_owned(), result))
+    .collect();
+    results.extend(playbooks(config));
+    results
+}
+
+/// Every playbook file, with the tests that stand in it.
+fn playbooks(config: &Config) -> Vec<(String, Result<(), String>)> {
+    match crate::respond::library::check(&config.respond.playbooks_dir, config.respond.caps.run) {
+        Err(fault) => vec![("playbooks".to_owned(), Err(fault.to_string()))],
+        Ok(judged) => judged
+            .into_iter()
+            .map(|(file, result)| match result {
+                Ok(n_tests) => (format!("playbook {file}, {n_tests} tests"), Ok(())),
+                Err(problem) => (format!("playbook {file}"), Err(problem)),
+            })
+            .collect(),
+    }
 }
 
 /// Opens the database, which migrates it, and looks whether every channel can be used as it is set up.

@@ -9,8 +9,8 @@ use riskgraph_analysis::decide::trigger;
 use riskgraph_domain::alert::{AlertEvent, AlertStatus};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::playbook::RunRecord;
-use riskgraph_domain::time::DAY_MS;
-use riskgraph_domain::{AlertId, RunId};
+use riskgraph_domain::time::MINUTE_MS;
+use riskgraph_domain::{AlertId, RunId, Timestamp};
 use tokio::sync::mpsc;
 
 use super::core::{Core, ORDERS_MAX, Order};
@@ -25,14 +25,16 @@ const EVENTS_PAGE: usize = 100;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Runs under way at once; more wait in their order.
 const OPEN_MAX: usize = 512;
-/// An effect can be due at most this far ahead; further, and the clock was set back.
-const EXPIRY_MAX_MS: i64 = 91 * DAY_MS;
+/// A clock that goes back by more than this was set, not corrected.
+const SET_BACK_MS: i64 = MINUTE_MS;
 
 /// Runs until the service stops.
 pub(super) async fn run(core: Arc<Core>) {
     let mut alerts = core.ground.announcements.alerts.subscribe();
+    // The first look is at all effects: the clock may have been set while the service was down.
+    let mut last = Timestamp(i64::MAX);
     loop {
-        if let Err(fault) = round(&core).await {
+        if let Err(fault) = round(&core, &mut last).await {
             tracing::error!(%fault, "playbooks wait: what they need could not be read or stored");
         }
         tokio::select! {
@@ -48,10 +50,22 @@ pub(super) async fn run(core: Arc<Core>) {
     core.tasks.wait().await;
 }
 
-async fn round(core: &Arc<Core>) -> Result<(), Fault> {
+async fn round(core: &Arc<Core>, last: &mut Timestamp) -> Result<(), Fault> {
     while consume(core).await? {}
     open_active(core).await?;
-    open_expired(core).await
+    let now = core.ground.clock.now();
+    let was_set_back = *last - now > SET_BACK_MS;
+    open_expired(core, now, if was_set_back { Looking::AtAll } else { Looking::AtDue }).await?;
+    *last = now;
+    Ok(())
+}
+
+/// Which effects that end at some time are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looking {
+    AtDue,
+    /// The clock was set back: each run judges whether its effects could be due that late.
+    AtAll,
 }
 
 /// Where the sequence is read from. Alerts of before the first start are none of the playbooks': they were handled by people.
@@ -120,10 +134,9 @@ async fn open_active(core: &Arc<Core>) -> Result<(), Fault> {
 }
 
 /// Opens runs whose effects have been in force long enough.
-async fn open_expired(core: &Arc<Core>) -> Result<(), Fault> {
-    let now = core.ground.clock.now();
+async fn open_expired(core: &Arc<Core>, now: Timestamp, looking: Looking) -> Result<(), Fault> {
     for (run, due) in core.store.expiring().await? {
-        if due <= now || due - now > EXPIRY_MAX_MS {
+        if due <= now || looking == Looking::AtAll {
             open(core, run).await?;
         }
     }

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use riskgraph_analysis::decide::source;
+use riskgraph_analysis::decide::rules::Caps;
+use riskgraph_analysis::decide::{source, trial};
 use riskgraph_domain::document::{Document, DocumentStore};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::playbook::{KeptPlaybook, Playbook, PlaybookSource, PlaybookVersion, Switch};
@@ -188,11 +189,33 @@ fn read(document: &Document) -> Result<KeptPlaybook, Fault> {
 /// `Configuration` with the file and what is wrong with it.
 pub fn files(folder: &Path) -> Result<BTreeMap<Text, Arc<KeptPlaybook>>, Fault> {
     let mut kept = BTreeMap::new();
-    for (file, text) in SHIPPED {
-        add(&mut kept, PlaybookSource::Shipped, file, (*text).to_owned())?;
+    for (source, file, text) in texts(folder)? {
+        add(&mut kept, source, &file, text)?;
     }
+    Ok(kept)
+}
+
+/// Reads every playbook file and runs the tests in it: its name, and how many tests passed or what is wrong.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn check(folder: &Path, caps: Caps) -> Result<Vec<(String, Result<usize, String>)>, Fault> {
+    let judged = texts(folder)?.into_iter().map(|(_, file, text)| {
+        let result = parse(&text).map_err(|fault| fault.message);
+        let result = result.and_then(|playbook| {
+            trial::run_tests(&playbook, caps.within(&playbook.limits)).map_err(|failed| failed.join("; "))
+        });
+        (file, result)
+    });
+    Ok(judged.collect())
+}
+
+/// The files with their texts: shipped ones, then those of the folder by name.
+fn texts(folder: &Path) -> Result<Vec<(PlaybookSource, String, String)>, Fault> {
+    let shipped = SHIPPED.iter().map(|(file, text)| (PlaybookSource::Shipped, (*file).to_owned(), (*text).to_owned()));
+    let mut texts: Vec<_> = shipped.collect();
     if folder.as_os_str().is_empty() {
-        return Ok(kept);
+        return Ok(texts);
     }
     let wrong = |error: std::io::Error| {
         let message = format!("respond.playbooks_dir: {} cannot be read ({error})", folder.display());
@@ -208,12 +231,13 @@ pub fn files(folder: &Path) -> Result<BTreeMap<Text, Arc<KeptPlaybook>>, Fault> 
     paths.sort();
     for path in paths.into_iter().take(PLAYBOOKS_MAX) {
         let too_long = std::fs::metadata(&path).map_err(wrong)?.len() > source::TEXT_MAX as u64;
+        // A text that is too long is told as such when it is read.
         let text =
-            if too_long { "x".repeat(source::TEXT_MAX + 1) } else { std::fs::read_to_string(&path).map_err(wrong)? };
+            if too_long { " ".repeat(source::TEXT_MAX + 1) } else { std::fs::read_to_string(&path).map_err(wrong)? };
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        add(&mut kept, PlaybookSource::File, &name, text)?;
+        texts.push((PlaybookSource::File, name, text));
     }
-    Ok(kept)
+    Ok(texts)
 }
 
 fn add(

@@ -83,7 +83,7 @@ impl Core {
         let record = self.make_run(kept, alert, &known, &Cause::Trigger).await?;
         let planned: Vec<&RunStep> =
             record.steps.iter().filter(|row| row.action.is_some() && row.state == StepState::Pending).collect();
-        let asked = planned.iter().enumerate().map(|(n, row)| self.dry_effect(&record, row, n < DRY_RUNS_MAX));
+        let asked = planned.iter().enumerate().map(|(n, row)| self.dry_effect(&record, row, n));
         let told: Vec<(DryEffect, Option<Refusal>)> =
             futures::stream::iter(asked.collect::<Vec<_>>()).buffered(DRY_RUNS_AT_ONCE).collect().await;
         let mut refused = refusals(&record);
@@ -109,7 +109,7 @@ impl Core {
         Ok(DryRun { allowed, effects, refusals: refused, blast, approvals: approvals(&record) })
     }
 
-    async fn dry_effect(&self, record: &RunRecord, row: &RunStep, ask: bool) -> (DryEffect, Option<Refusal>) {
+    async fn dry_effect(&self, record: &RunRecord, row: &RunStep, n: usize) -> (DryEffect, Option<Refusal>) {
         let step = record.plan.playbook.step(&row.step);
         let mut effect = DryEffect {
             step: row.step.clone(),
@@ -122,7 +122,7 @@ impl Core {
         if row.key.is_none() {
             return (effect, None);
         }
-        if !ask {
+        if n >= DRY_RUNS_MAX {
             effect.effect = format!("{} (not asked: there are more than {DRY_RUNS_MAX} effects)", row.title);
             return (effect, None);
         }

@@ -11,6 +11,7 @@ mod contract;
 mod delivery;
 mod ingest;
 mod never_lost;
+mod playbooks;
 mod reports;
 mod session;
 mod story;

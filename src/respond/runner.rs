@@ -43,6 +43,8 @@ enum Ended {
 pub(super) struct Runner {
     core: Arc<Core>,
     record: RunRecord,
+    /// The record as it is on disk.
+    stored: RunRecord,
     orders: mpsc::Receiver<Order>,
     under_way: FuturesUnordered<BoxFuture<'static, Ended>>,
     in_flight: BTreeSet<u32>,
@@ -53,16 +55,15 @@ pub(super) struct Runner {
 impl Runner {
     pub(super) fn new(core: Arc<Core>, record: RunRecord, orders: mpsc::Receiver<Order>) -> Self {
         let (under_way, in_flight, answers) = (FuturesUnordered::new(), BTreeSet::new(), Vec::new());
-        Self { core, record, orders, under_way, in_flight, answers }
+        Self { core, stored: record.clone(), record, orders, under_way, in_flight, answers }
     }
 
     /// Goes on until nothing is left to do, or the service stops.
     pub(super) async fn run(mut self) {
         loop {
-            let before = self.record.clone();
             let next = self.advance();
             let todos = self.begin(&next).await;
-            self.store(&before).await;
+            self.store().await;
             if self.core.ground.stop.is_cancelled() {
                 return;
             }
@@ -143,7 +144,8 @@ impl Runner {
     }
 
     /// Stores what changed, again and again until it is on disk; then answers who waits for it.
-    async fn store(&mut self, before: &RunRecord) {
+    async fn store(&mut self) {
+        let before = &self.stored;
         let steps: Vec<RunStep> = self
             .record
             .steps
@@ -168,6 +170,7 @@ impl Runner {
                     () = self.core.ground.stop.cancelled() => return,
                 }
             }
+            self.stored = self.record.clone();
             self.core.announce(&self.record);
         }
         for answer in self.answers.drain(..) {
@@ -225,7 +228,6 @@ impl Runner {
 
     /// Writes on the alert what it does not say yet. A repeat after a crash has the same key and says nothing twice.
     async fn tell(&mut self) {
-        let before = self.record.clone();
         let mut left = Vec::new();
         for telling in std::mem::take(&mut self.record.run.untold) {
             let by = format!("playbook:{}", self.record.run.name);
@@ -243,8 +245,8 @@ impl Runner {
             }
         }
         self.record.run.untold = left;
-        if self.record.run != before.run {
-            self.store(&before).await;
+        if self.record.run != self.stored.run {
+            self.store().await;
         }
     }
 

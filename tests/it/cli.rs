@@ -16,7 +16,9 @@ fn check(arguments: &[&str], code: i32, part: &str) {
 #[test]
 fn help_teaches_and_errors_help() {
     check(&["--help"], 0, "riskgraph demo");
-    for command in ["serve", "demo", "ingest", "posture", "report", "verify", "vendors", "token", "schema", "migrate", "check"] {
+    for command in
+        ["serve", "demo", "ingest", "posture", "report", "verify", "vendors", "token", "schema", "migrate", "check"]
+    {
         check(&[command, "--help"], 0, "Usage");
     }
     check(&["ingest", "x.log", "--token", "t", "--format", "papyrus"], 2, "nginx");

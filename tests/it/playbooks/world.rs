@@ -15,7 +15,7 @@ use riskgraph_domain::alert::{Alert, AlertFilter};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::page::PageRequest;
 use riskgraph_domain::playbook::{
-    BlastPart, Impact, PlaybookDesk as _, Run, RunChange, RunRecord, RunState, RunStep, RunStore, Runs,
+    BlastPart, Impact, PlaybookDesk as _, Run, RunChange, RunRecord, RunState, RunStep, RunStore,
 };
 use riskgraph_domain::ports::{Intake as _, RawBatch};
 use riskgraph_domain::respond::{ActionRequest, ActionSpec, Effect, PlannedEffect, Responder, Verified};

@@ -11,15 +11,13 @@ import { codegen } from '@graphql-codegen/core'
 import * as typescript from '@graphql-codegen/typescript'
 import * as operations from '@graphql-codegen/typescript-operations'
 import { buildASTSchema, Kind, parse, print, stripIgnoredCharacters, validate, visit } from 'graphql'
-import { agreedSchema, knownPart } from './agreed.mjs'
 
 const web = join(dirname(fileURLToPath(import.meta.url)), '..')
 const src = join(web, 'src')
 const header = '// Written by scripts/types.mjs from the GraphQL schema. Do not edit.\n'
 const scalars = { DateTime: 'string', JSON: 'unknown', ID: 'string' }
 
-const landed = readFileSync(join(web, '../../schema/riskgraph.graphql'), 'utf8')
-const schema = agreedSchema(landed)
+const schema = parse(readFileSync(join(web, '../../schema/riskgraph.graphql'), 'utf8'))
 const shared = parse(readFileSync(join(src, 'api/fragments.graphql'), 'utf8')).definitions
 
 function documentsBelow(folder) {
@@ -55,7 +53,7 @@ async function write(path, text) {
 async function typesOf(definitions, plugins, pluginMap, config) {
   const document = { kind: Kind.DOCUMENT, definitions }
   return codegen({
-    schema: parse(print(schema.ast)),
+    schema,
     documents: definitions.length ? [{ location: 'document.graphql', document }] : [],
     filename: 'out.ts',
     config,
@@ -76,15 +74,10 @@ const common = {
 const all = await typesOf([], [{ typescript: {} }], { typescript }, common)
 await write(join(src, 'api/schema.gen.ts'), header + all)
 
-const mutedFilter = /input AlertFilter \{[^}]*\bmuted\b/.test(landed)
-await write(
-  join(src, 'api/landed.gen.ts'),
-  `${header}export const landed = { mutedFilter: ${mutedFilter} } as { mutedFilter: boolean }\n`,
-)
 const pieces = await typesOf(shared, [{ operations: {} }], { operations }, common)
 await write(join(src, 'api/fragments.gql.ts'), header + pieces)
 
-const built = buildASTSchema(schema.ast)
+const built = buildASTSchema(schema)
 for (const path of documentsBelow(src)) {
   const own = parse(readFileSync(path, 'utf8'))
   const pool = [...own.definitions, ...shared]
@@ -101,7 +94,7 @@ for (const path of documentsBelow(src)) {
   const types = await typesOf(definitions, [{ operations: {} }], { operations }, common)
   const documents = ops.map((op) => {
     const parts = [op, ...spreads(op, pool).values()]
-    const text = stripIgnoredCharacters(print(knownPart({ kind: Kind.DOCUMENT, definitions: parts })))
+    const text = stripIgnoredCharacters(print({ kind: Kind.DOCUMENT, definitions: parts }))
     const name = op.name.value
     const kind = op.operation[0].toUpperCase() + op.operation.slice(1)
     return `export const ${name}Document = new TypedDocument<${name}${kind}, ${name}${kind}Variables>('${name}', ${JSON.stringify(text)})`

@@ -24,8 +24,6 @@ const route = getRouteApi('/alerts/$id')
 
 export type AlertData = NonNullable<AlertQuery['alert']>
 
-const pending = { comments: [], cases: [], scoreParts: [] } as unknown as AlertData
-
 /** One alert: what it is, why, what was seen, what to do about it. */
 export function AlertPage() {
   const { id } = route.useParams()
@@ -34,7 +32,7 @@ export function AlertPage() {
     <Answered query={query} rows={10}>
       {({ alert }) =>
         alert ? (
-          <AlertView alert={{ ...pending, ...alert }} />
+          <AlertView alert={alert} />
         ) : (
           <Empty title="No such alert" icon="alerts">
             It may have been removed, or the address was cut short. See <Link to="/alerts">all alerts</Link>.

@@ -2,7 +2,6 @@ import { Switch } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { askPages } from '@/api/graphql'
-import { landed } from '@/api/landed.gen'
 import type { AlertFilter, AlertStatus, Severity } from '@/api/schema.gen'
 import { useMe } from '@/features/session/me'
 import { Choice, FilterBar, SearchField } from '@/ui/Filters'
@@ -105,7 +104,7 @@ function filterOf(search: ReturnType<typeof route.useSearch>): AlertFilter {
     ...(status === 'ALL' ? {} : { status: [status] }),
     ...(severity ? { minSeverity: severity } : {}),
     // Muted alerts stand aside until asked for.
-    ...(muted || !landed.mutedFilter ? {} : { muted: false }),
+    ...(muted ? {} : { muted: false }),
   }
 }
 

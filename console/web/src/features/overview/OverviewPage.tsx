@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ask } from '@/api/graphql'
-import { landed } from '@/api/landed.gen'
 import { useLive } from '@/api/live'
 import type { Severity as Level } from '@/api/schema.gen'
 import { AlertTable } from '@/features/alerts/AlertTable'
@@ -18,7 +17,7 @@ import { OverviewDocument, PendingApprovalsDocument } from './overview.gql'
 
 /** What is open and worth a look; the same list `Alerts` shows for it. */
 const openNow: AlertsQueryVariables = {
-  filter: { status: ['OPEN', 'ACKNOWLEDGED'], minSeverity: 'MEDIUM', ...(landed.mutedFilter ? { muted: false } : {}) },
+  filter: { status: ['OPEN', 'ACKNOWLEDGED'], minSeverity: 'MEDIUM', muted: false },
 }
 const ROWS_MAX = 12
 

@@ -85,11 +85,15 @@ impl Correlator {
             _ if live.alert.count.is_power_of_two() => AlertChange::Updated,
             _ => return,
         };
+        self.policy.storms().told(&hit.key);
         self.emit(summary, Telling::of(change, AlertCause::Correlation), delta);
     }
 
-    /// Tells the last count of storms that are over.
+    /// Tells the count of storms that pause, and the last one of those that are over.
     pub(super) fn end_storms(&mut self, delta: &mut Delta) {
+        for summary in self.policy.storms().settled(self.now) {
+            self.emit(summary, Telling::of(AlertChange::Updated, AlertCause::Correlation), delta);
+        }
         for over in self.policy.end_storms(self.now) {
             let Some(live) = self.live.get_mut(&over.summary) else { continue };
             let text = format!("The storm is over: {} folded into this one", alerts(live.alert.count));

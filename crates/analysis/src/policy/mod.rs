@@ -327,7 +327,7 @@ impl Policy {
         self.kept.rejudge_from.is_some()
             || self.index.first_due().is_some_and(|due| due <= now)
             || self.silences.values().any(|silence| silence.state_at(now) != silence.state)
-            || self.kept.storms.any_over(now, &self.config.storm)
+            || self.kept.storms.any_due(now, &self.config.storm)
     }
 
     /// Storms that are over.

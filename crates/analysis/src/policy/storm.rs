@@ -9,6 +9,8 @@ use super::config::StormConfig;
 
 /// Detectors counted one by one; the product has some twenty.
 const DETECTORS_MAX: usize = 64;
+/// A count that was not told is told once nothing was folded for this long.
+const SETTLED_MS: i64 = 5_000;
 /// Stands for all detectors together.
 const TOTAL: &str = "*";
 
@@ -28,6 +30,8 @@ struct Storm {
     since: Timestamp,
     last: Timestamp,
     folded: u32,
+    /// `folded` when the summary was told last.
+    told: u32,
 }
 
 /// Counts of openings and the storms among them.
@@ -93,7 +97,7 @@ impl Storms {
     fn hit(&mut self, key: &Text, now: Timestamp) -> Option<Hit> {
         let openings = self.by.get_mut(key)?;
         let since = openings.times.front().copied().unwrap_or(now);
-        let storm = openings.storm.get_or_insert(Storm { summary: None, since, last: now, folded: 0 });
+        let storm = openings.storm.get_or_insert(Storm { summary: None, since, last: now, folded: 0, told: 0 });
         storm.last = now;
         storm.folded = storm.folded.saturating_add(1);
         Some(Hit { key: key.clone(), summary: storm.summary, since: storm.since, folded: storm.folded })
@@ -107,8 +111,28 @@ impl Storms {
         }
     }
 
-    pub(super) fn any_over(&self, now: Timestamp, config: &StormConfig) -> bool {
-        self.by.values().any(|openings| is_over(openings, now, config))
+    /// Notes that the summary was told with what is folded into it now.
+    pub(crate) fn told(&mut self, key: &Text) {
+        if let Some(storm) = self.by.get_mut(key).and_then(|openings| openings.storm.as_mut()) {
+            storm.told = storm.folded;
+        }
+    }
+
+    /// Summaries whose count was not told, of storms that pause.
+    pub(crate) fn settled(&mut self, now: Timestamp) -> Vec<AlertId> {
+        let storms = self.by.values_mut().filter_map(|openings| openings.storm.as_mut());
+        let untold = storms.filter(|storm| is_settled(storm, now));
+        untold
+            .filter_map(|storm| {
+                storm.told = storm.folded;
+                storm.summary
+            })
+            .collect()
+    }
+
+    pub(super) fn any_due(&self, now: Timestamp, config: &StormConfig) -> bool {
+        let settled = |openings: &Openings| openings.storm.as_ref().is_some_and(|storm| is_settled(storm, now));
+        self.by.values().any(|openings| is_over(openings, now, config) || settled(openings))
     }
 
     /// Ends the storms in which nothing was folded for a window.
@@ -116,6 +140,10 @@ impl Storms {
         let over = self.by.values_mut().filter(|openings| is_over(openings, now, config));
         over.filter_map(|openings| openings.storm.take()?.summary.map(|summary| Over { summary })).collect()
     }
+}
+
+fn is_settled(storm: &Storm, now: Timestamp) -> bool {
+    storm.told != storm.folded && (now - storm.last).abs() > SETTLED_MS
 }
 
 fn is_over(openings: &Openings, now: Timestamp, config: &StormConfig) -> bool {
@@ -161,11 +189,12 @@ mod tests {
         // Slower than the limit: no longer part of it.
         assert_eq!(hit(&mut storms, "a", 24), None);
         storms.summarised(&"a".into(), AlertId(7));
+        storms.told(&"a".into());
         let at = |minute: i64| NOW + minute * MINUTE_MS;
-        assert!(!storms.any_over(at(24), &CONFIG));
-        assert!(storms.any_over(at(25), &CONFIG));
+        assert!(!storms.any_due(at(24), &CONFIG));
+        assert!(storms.any_due(at(25), &CONFIG));
         assert_eq!(storms.end(at(25), &CONFIG), [Over { summary: AlertId(7) }]);
-        assert!(!storms.any_over(at(25), &CONFIG));
+        assert!(!storms.any_due(at(25), &CONFIG));
     }
 
     #[test]
@@ -174,7 +203,7 @@ mod tests {
         for _ in 0..4 {
             hit(&mut storms, "a", 1_000_000);
         }
-        assert!(storms.any_over(NOW, &CONFIG));
+        assert!(storms.any_due(NOW, &CONFIG));
         assert_eq!(hit(&mut storms, "a", 0), None);
     }
 }

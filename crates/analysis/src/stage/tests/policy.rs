@@ -165,6 +165,9 @@ fn a_storm_of_a_thousand_is_told_by_one_alert() {
     let heard = world.rows.sequence.iter().filter(|event| !event.muted()).count();
     assert!(heard <= 10 + 12, "{heard} changes are told");
     world = world.restarted();
+    // When it pauses the count is told, before the storm is over.
+    review(&mut world, 2 * MINUTE);
+    assert_eq!(summary(&world).count, 990);
     review(&mut world, HOUR);
     let alert = summary(&world);
     assert_eq!((alert.count, alert.title.as_str()), (990, "Alert storm: 990 alerts of odd"));

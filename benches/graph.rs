@@ -129,8 +129,8 @@ async fn store_rates(entities: &[Entity], relations: &[Relation]) {
     }
     println!("store: {:.0} relations/s written", relations.len() as f64 / start.elapsed().as_secs_f64());
     let start = Instant::now();
-    let stage =
-        riskgraph::restore::stage(state.as_ref(), &RiskConfig::defaults().expect("shipped")).await.expect("restore");
+    let (risk, policy) = (RiskConfig::defaults().expect("shipped"), PolicyConfig::shipped().expect("shipped"));
+    let stage = riskgraph::restore::stage(state.as_ref(), &risk, &policy).await.expect("restore");
     let (n_entities, n_relations) = stage.graph().size();
     println!(
         "restart: {n_entities} entities and {n_relations} relations from rows in {:.1} s",

@@ -22,7 +22,7 @@ impl Service {
         let mut config = Config::load(None).expect("the shipped configuration loads");
         config.store.data_dir = dir.to_owned();
         let app = Arc::new(App::start(config, Arc::new(SystemClock)).await.expect("the service starts"));
-        let token = app.guard.first_token().await.expect("the store works").expect("the folder is fresh");
+        let (_, token) = app.guard.first_token().await.expect("the store works").expect("the folder is fresh");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         let serving = Arc::clone(&app);

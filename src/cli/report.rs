@@ -108,13 +108,13 @@ impl Report {
         match &self.server {
             Some(url) => {
                 let server = ServerArgs::at(url.clone(), self.token.clone()).connect()?;
-                self.from_service(&server, (kind, vendor), period).await
+                self.made_by_service(&server, (kind, vendor), period).await
             }
-            None => self.from_folder((kind, vendor), period).await,
+            None => self.made_of_folder((kind, vendor), period).await,
         }
     }
 
-    async fn from_folder(&self, (kind, vendor): (ReportKind, Option<&str>), period: Period) -> Done {
+    async fn made_of_folder(&self, (kind, vendor): (ReportKind, Option<&str>), period: Period) -> Done {
         let config = self.settings.load()?;
         let store = crate::app::open_store(&config).await?;
         let vendor = match vendor {
@@ -146,7 +146,12 @@ impl Report {
         Ok(EXIT_DONE)
     }
 
-    async fn from_service(&self, server: &Server, (kind, vendor): (ReportKind, Option<&str>), period: Period) -> Done {
+    async fn made_by_service(
+        &self,
+        server: &Server,
+        (kind, vendor): (ReportKind, Option<&str>),
+        period: Period,
+    ) -> Done {
         let vendor = match vendor {
             Some(text) => Some(find_remote(server, text).await?),
             None => None,

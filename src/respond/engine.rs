@@ -1,6 +1,7 @@
 //! Starts runs and wakes them: follows the alert sequence for triggers, opens runs at a start, looks for what has expired.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,10 +110,10 @@ async fn plan_for(
         if planned.contains_key(&id) || core.runs.run(id).await?.is_some() {
             continue;
         }
-        if !known.contains_key(&alert.id) {
-            known.insert(alert.id, core.knowledge.of(alert).await?);
-        }
-        let Some(known) = known.get(&alert.id) else { continue };
+        let known = match known.entry(alert.id) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(core.knowledge.of(alert).await?),
+        };
         if !trigger::matches(&kept.playbook, &facts(alert, known)).0 {
             continue;
         }

@@ -195,11 +195,14 @@ pub fn files(folder: &Path) -> Result<BTreeMap<Text, Arc<KeptPlaybook>>, Fault> 
     Ok(kept)
 }
 
-/// Reads every playbook file and runs the tests in it: its name, and how many tests passed or what is wrong.
+/// A playbook file by name, with how many of its tests passed or what is wrong.
+pub type Checked = (String, Result<usize, String>);
+
+/// Reads every playbook file and runs the tests in it.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn check(folder: &Path, caps: Caps) -> Result<Vec<(String, Result<usize, String>)>, Fault> {
+pub fn check(folder: &Path, caps: Caps) -> Result<Vec<Checked>, Fault> {
     let judged = texts(folder)?.into_iter().map(|(_, file, text)| {
         let result = parse(&text).map_err(|fault| fault.message);
         let result = result.and_then(|playbook| {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
@@ -34,7 +35,9 @@ async fn bytes(admin: &Client, path: &str) -> (u16, Vec<u8>) {
         request = request.bearer_auth(&admin.token);
     }
     let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), answer.bytes().await.unwrap().to_vec())
+    let status = answer.status().as_u16();
+    let body: Vec<bytes::Bytes> = answer.bytes_stream().try_collect().await.unwrap();
+    (status, body.concat())
 }
 
 /// The four files of a report in `dir`, as the command line makes them.

@@ -14,7 +14,7 @@ const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 pub(crate) fn render(model: &ReportModel) -> Result<Vec<u8>, RenderError> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let mut put = |fields: [&str; 9]| {
-        let safe = fields.map(|field| safe(field));
+        let safe = fields.map(safe);
         writer.write_record(&safe).map_err(|_| RenderError::Text("CSV"))
     };
     put(HEAD)?;

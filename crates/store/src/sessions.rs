@@ -82,7 +82,7 @@ impl SqlState {
     async fn touch_session_row(&self, key: Sum, at: Timestamp) -> Result<()> {
         let tx = self.db.write_tx().await?;
         session::Entity::update_many()
-            .col_expr(session::Column::LastUsedAt, Expr::val(at.millis()).into())
+            .col_expr(session::Column::LastUsedAt, Expr::val(at.millis()))
             .filter(session::Column::Key.eq(bytes(key)))
             .filter(session::Column::LastUsedAt.lt(at.millis()))
             .exec(&tx)

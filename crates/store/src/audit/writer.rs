@@ -74,7 +74,7 @@ impl Writer {
             if received == 0 {
                 return;
             }
-            self.commit(group.drain(..).collect()).await;
+            self.commit(std::mem::take(&mut group)).await;
         }
     }
 

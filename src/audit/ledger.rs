@@ -76,8 +76,31 @@ fn masked(value: Value, level: usize) -> Value {
 
 fn masked_text(text: &str) -> String {
     let end = text.floor_char_boundary(TEXT_BYTES_MAX);
-    mask_text(&text[..end]).to_string()
+    mask_text(&without_bearers(&text[..end])).to_string()
 }
+
+/// Our own tokens and secrets of channels, wherever they stand, keep nothing but their beginning.
+fn without_bearers(text: &str) -> String {
+    let word_of = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '/' | '=');
+    let mut kept = String::with_capacity(text.len());
+    for part in text.split_inclusive(|c: char| !word_of(c)) {
+        let word = part.trim_end_matches(|c: char| !word_of(c));
+        match SECRETS.iter().find(|begin| word.starts_with(**begin) && word.len() > SECRET_BYTES_MIN) {
+            Some(begin) => {
+                kept.push_str(begin);
+                kept.push_str("****");
+                kept.push_str(&part[word.len()..]);
+            }
+            None => kept.push_str(part),
+        }
+    }
+    kept
+}
+
+/// What our tokens, one-time codes and secrets of webhooks begin with.
+const SECRETS: [&str; 2] = ["rg_", "whsec_"];
+/// Bytes from which on such a word is a secret and not a name.
+const SECRET_BYTES_MIN: usize = 24;
 
 #[cfg(test)]
 mod tests {

@@ -27,6 +27,7 @@ impl Serve {
             config.server.listen = listen;
         }
         let listen = config.server.listen;
+        let signalled = wait_for_signal();
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))
@@ -40,7 +41,7 @@ impl Serve {
         println!("riskgraph listens on {base}");
         let stop = app.stop.clone();
         tokio::spawn(async move {
-            wait_for_signal().await;
+            signalled.await;
             stop.cancel();
         });
         app.serve(listener).await?;
@@ -59,15 +60,19 @@ pub(super) fn print_link(link: &Link, base: &str) {
     println!("open this to sign in (works once, until {}):\n\n  {}\n", link.expires_at, link.url(base));
 }
 
-/// Waits for Ctrl-C or a termination signal.
-pub(super) async fn wait_for_signal() {
+/// Waits for Ctrl-C or a termination signal. They are listened for from the call on, not only once it is awaited.
+pub(super) fn wait_for_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+    let signals = signal(SignalKind::terminate()).and_then(|end| Ok((end, signal(SignalKind::interrupt())?)));
+    async move {
+        match signals {
+            Ok((mut terminate, mut interrupt)) => tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            },
+            Err(_) => {
+                let _ = tokio::signal::ctrl_c().await;
+            }
+        }
     }
 }

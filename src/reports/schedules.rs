@@ -11,7 +11,7 @@ use riskgraph_domain::document::Document;
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::page::{Page, PageRequest};
 use riskgraph_domain::report::{ReportKind, ReportSchedule, ScheduleSpec};
-use riskgraph_domain::time::MINUTE_MS;
+use riskgraph_domain::time::{MINUTE_MS, SECOND_MS};
 use riskgraph_domain::{ReportScheduleId, Text, Timestamp};
 
 use super::desk::ReportDesk;
@@ -62,18 +62,25 @@ impl Rhythm {
     /// The last instant at or before this one.
     pub(super) fn last(&self, now: Timestamp) -> Option<Timestamp> {
         let found = self.cron.find_previous_occurrence(&self.local(now)?, true).ok()?;
-        Some(Timestamp(found.timestamp_millis()))
+        self.as_forward(Timestamp(found.timestamp_millis()), now)
     }
 
     /// The last instant before this one.
     pub(super) fn before(&self, at: Timestamp) -> Option<Timestamp> {
         let found = self.cron.find_previous_occurrence(&self.local(at)?, false).ok()?;
-        Some(Timestamp(found.timestamp_millis()))
+        self.as_forward(Timestamp(found.timestamp_millis()), at - 1)
+    }
+
+    /// Where the clock is set forward the search backwards ends on the other side of the gap than the one forwards: an
+    /// instant is the one that was announced as next.
+    fn as_forward(&self, found: Timestamp, until: Timestamp) -> Option<Timestamp> {
+        Some(self.next(found - 1).filter(|next| *next <= until).unwrap_or(found))
     }
 
     /// The next instant after this one.
     pub(super) fn next(&self, at: Timestamp) -> Option<Timestamp> {
-        let found = self.cron.find_next_occurrence(&self.local(at)?, false).ok()?;
+        // The search keeps fractions of a second of where it began.
+        let found = self.cron.find_next_occurrence(&self.local(at.floor(SECOND_MS))?, false).ok()?;
         Some(Timestamp(found.timestamp_millis()))
     }
 

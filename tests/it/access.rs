@@ -3,71 +3,19 @@
 use riskgraph_domain::access::{Capability, Role};
 use serde_json::{Value, json};
 
+#[path = "../../crates/api/tests/api/documents.rs"]
+mod documents;
+
 use crate::support::client::{Answer, Client};
 use crate::support::server::Server;
 
-/// What a request to each entrance looks like. `{id}` stands for an id of the right kind.
-fn document(name: &str) -> Option<String> {
-    let ids = |prefix: &str| format!("{prefix}_00000000000000000000000001");
-    let text = match name {
-        "Query.node" => format!("{{ node(id: \"{}\") {{ id }} }}", ids("ent")),
-        "Query.vendors" => "{ vendors(first: 1) { edges { cursor } } }".to_owned(),
-        "Query.vendor" => "{ vendor(name: \"x\") { id } }".to_owned(),
-        "Query.entity" => "{ entity(kind: USER, key: \"x\") { id } }".to_owned(),
-        "Query.entities" => "{ entities(first: 1) { edges { cursor } } }".to_owned(),
-        "Query.path" => format!("{{ path(from: \"{0}\", to: \"{0}\") {{ id }} }}", ids("ent")),
-        "Query.blastRadius" => format!("{{ blastRadius(entity: \"{}\") {{ distance }} }}", ids("ent")),
-        "Query.concentration" => "{ concentration { vendors } }".to_owned(),
-        "Query.findings" => "{ findings(first: 1) { edges { cursor } } }".to_owned(),
-        "Query.integrations" => "{ integrations(first: 1) { edges { cursor } } }".to_owned(),
-        "Query.integration" => "{ integration(name: \"x\") { id } }".to_owned(),
-        "Query.signals" => "{ signals(first: 1) { edges { cursor } } }".to_owned(),
-        "Query.alerts" => "{ alerts(first: 1) { edges { cursor } } }".to_owned(),
-        "Query.alert" => format!("{{ alert(id: \"{}\") {{ id }} }}", ids("alr")),
-        "Query.tokens" => "{ tokens { id } }".to_owned(),
-        "Query.audit" => "{ audit(first: 1) { edges { cursor } } }".to_owned(),
-        "Query.auditVerification" => "{ auditVerification { whole } }".to_owned(),
-        "Query.me" => "{ me { name role capabilities expiresAt session } }".to_owned(),
-        "Mutation.addVendor" => {
-            "mutation { addVendor(input: {name: \"V\", domains: [\"v.example\"]}) { id } }".to_owned()
-        }
-        "Mutation.updateVendor" => {
-            format!("mutation {{ updateVendor(id: \"{}\", input: {{name: \"V\", domains: []}}) {{ id }} }}", ids("ven"))
-        }
-        "Mutation.removeVendor" => format!("mutation {{ removeVendor(id: \"{}\") }}", ids("ven")),
-        "Mutation.assessVendor" => format!("mutation {{ assessVendor(id: \"{}\") }}", ids("ven")),
-        "Mutation.acknowledgeAlert" => format!("mutation {{ acknowledgeAlert(id: \"{}\") {{ id }} }}", ids("alr")),
-        "Mutation.assignAlert" => {
-            format!("mutation {{ assignAlert(id: \"{}\", assignee: \"a\") {{ id }} }}", ids("alr"))
-        }
-        "Mutation.resolveAlert" => {
-            format!("mutation {{ resolveAlert(id: \"{}\", verdict: BENIGN) {{ id }} }}", ids("alr"))
-        }
-        "Mutation.acceptFinding" => {
-            let until = "2099-01-01T00:00:00Z";
-            format!("mutation {{ acceptFinding(id: \"{}\", reason: \"r\", until: \"{until}\") {{ id }} }}", ids("fnd"))
-        }
-        "Mutation.disputeFinding" => {
-            format!("mutation {{ disputeFinding(id: \"{}\", reason: \"r\") {{ id }} }}", ids("fnd"))
-        }
-        "Mutation.createToken" => "mutation { createToken(name: \"t\", role: READER) { secret } }".to_owned(),
-        "Mutation.importVendors" => "mutation { importVendors(csv: \"name\") { added } }".to_owned(),
-        "Mutation.revokeToken" => format!("mutation {{ revokeToken(id: \"{}\") }}", ids("tok")),
-        "Subscription.alerts" => "subscription { alerts(after: \"999999\") { cursor } }".to_owned(),
-        "Subscription.riskChanges" => "subscription { riskChanges { id } }".to_owned(),
-        "Subscription.assessments" => "subscription { assessments { done } }".to_owned(),
-        _ => return None,
-    };
-    Some(text)
-}
-
 /// Whether the service let the client in.
 async fn enters(client: &Client, name: &str) -> Option<bool> {
-    if let Some(document) = document(name) {
+    if let Some(document) = documents::document(name) {
         if name.starts_with("Subscription.") {
-            return Some(subscribes(client, &document).await);
+            return Some(subscribes(client, document).await);
         }
-        return Some(is_in(&client.graphql_raw(&document, json!({})).await));
+        return Some(is_in(&client.graphql_raw(document, json!({})).await));
     }
     let answer = match name {
         "POST /v1/events" => client.post("/v1/events", "").await,
@@ -80,6 +28,9 @@ async fn enters(client: &Client, name: &str) -> Option<bool> {
         "GET /graphiql" | "GET /graphiql.js" | "GET /graphiql.css" => client.get(name.trim_start_matches("GET ")).await,
         "GET /" => client.get("/").await,
         // Open: what is asked without a body or a cookie is a bad request or already done, never a refusal.
+        "GET /reports/key" => client.get("/reports/key").await,
+        "GET /reports/{file}" => client.get("/reports/rep_00000000000000000000000000.html").await,
+        "GET /shared/{secret}" => client.get("/shared/nothing").await,
         "POST /session" => client.post("/session", "").await,
         "DELETE /session" => client.delete("/session").await,
         _ => return None,

@@ -79,7 +79,7 @@ async fn answer(State(set): State<Arc<Mutex<Set>>>, headers: HeaderMap, body: St
                 set.addresses.push(other);
                 set.token += 1;
             }
-            if body["LockToken"] != set.token {
+            if body["LockToken"].as_str() != Some(set.token.to_string().as_str()) {
                 return error("WAFOptimisticLockException");
             }
             let list = body["Addresses"].as_array().cloned().unwrap_or_default();

@@ -50,7 +50,8 @@ fn check_file(name: &str, text: &str, problems: &mut Vec<String>) {
     let own_rules = name.starts_with("xtask/src/tidy");
     let is_test = name.ends_with("tests.rs") || name.contains("/tests/");
     let is_pure = PURE.iter().any(|folder| name.starts_with(folder)) && !is_test;
-    let is_async_port = name == "crates/domain/src/ports.rs";
+    // A domain file with the attribute declares ports: traits alone, whose makers are elsewhere.
+    let is_async_port = name.starts_with("crates/domain/src/") && text.contains("#[async_trait]");
     let mut in_tests = false;
     for (number, line) in text.lines().enumerate() {
         in_tests |= line.starts_with("#[cfg(test)]");
@@ -102,7 +103,8 @@ mod tests {
         check("crates/analysis/src/a.rs", "use rustc_hash::FxHashMap;", 0);
         check("crates/analysis/src/a.rs", "let now = SystemTime::now(); // HashMap", 1);
         check("crates/analysis/src/a/tests.rs", "let now = SystemTime::now();", 0);
-        check("crates/domain/src/ports.rs", "async fn append();", 0);
+        check("crates/domain/src/ports.rs", "#[async_trait]\npub trait Journal {\n    async fn append();\n}", 0);
+        check("crates/domain/src/ports.rs", "async fn append() {}", 1);
         check("src/a.rs", "use std::collections::HashMap;", 0);
     }
 }

@@ -12,7 +12,7 @@ pub fn parse(text: &str, max_s: u32) -> Result<u32, String> {
             text.chars().take(20).collect::<String>()
         )
     };
-    let (digits, unit) = text.split_at(text.len().saturating_sub(1));
+    let (digits, unit) = text.split_at(text.char_indices().next_back().map_or(0, |(place, _)| place));
     let factor = match unit {
         "s" => 1,
         "m" => 60,

@@ -11,7 +11,7 @@ use riskgraph_domain::graph::{EntityKey, EntityKind};
 use riskgraph_domain::signal::Severity;
 use serde_json::{Value, json};
 
-use crate::access::document;
+use crate::documents::document;
 use crate::support::{ADMIN, ANALYST, INGEST, READER, Server, alert, answer, personal, until};
 
 /// Outcomes recorded of an action, oldest first.
@@ -25,7 +25,7 @@ async fn no_change_of_the_surface_goes_unrecorded() {
     let mut missing = Vec::new();
     for item in surface() {
         let Some(field) = item.name.strip_prefix("Mutation.") else { continue };
-        let (_, document) = document(item.name).expect("a document of every mutation");
+        let document = document(item.name).expect("a document of every mutation");
         server.ask(ADMIN, document, json!({})).await;
         let records = server.world.recorded(field);
         let is_whole = outcomes(&records).first() == Some(&Outcome::Started) && records.len() == 2;

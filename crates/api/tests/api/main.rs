@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod documents;
 mod events;
 mod graphql;
 mod limits;

@@ -65,8 +65,10 @@ impl Demo {
         let lab_shop = ShopServer::start(&folder.path.join("edge")).await?;
         let mut config = config(&internet, &folder.path)?;
         config.respond.connectors = containment::connectors(&lab_shop, &folder.path)?;
-        let app = Arc::new(App::start(config, Arc::new(SystemClock)).await?);
+        // The port may be one the kernel chose; links of reports and channels must lead here.
         let base = format!("http://{}", listener.local_addr()?);
+        config.server.public_url.clone_from(&base);
+        let app = Arc::new(App::start(config, Arc::new(SystemClock)).await?);
         println!("riskgraph demo on {base}");
         let link = match app.guard.first_token().await? {
             Some((token, bearer)) => {

@@ -92,12 +92,14 @@ async function measureLag(service, page, measure) {
 /** The worst open alert a playbook is made for. */
 async function attackWithPlaybook(service) {
   const query =
-    '{ alerts(filter: { status: [OPEN], minSeverity: HIGH }, first: 20) { edges { node { id title playbooks { matches playbook { id } } } } } }'
+    '{ alerts(filter: { status: [OPEN], minSeverity: HIGH }, first: 20) { edges { node { id title playbooks { matches playbook { id enabled } } } } } }'
   return until(
     'an alert with a playbook made for it',
     async () => {
       const { alerts } = await service.graphql(query)
-      return alerts.edges.map((edge) => edge.node).find((node) => node.playbooks.some((one) => one.matches))
+      return alerts.edges
+        .map((edge) => edge.node)
+        .find((node) => node.playbooks.some((one) => one.matches && !one.playbook.enabled))
     },
     { within: 180_000, every: 1_000 },
   )

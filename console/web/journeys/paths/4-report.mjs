@@ -37,6 +37,12 @@ export default async function walk({ service, open }) {
   assert.ok(opened.url().includes('/reports/'), opened.url())
   await opened.close()
 
+  await report.getByText('opens with an account only').waitFor()
+  const { vendors } = await service.graphql('{ vendors(first: 1) { edges { node { id } } } }')
+  const { makeReport } = await service.graphql('mutation($input: ReportInput!) { makeReport(input: $input) { id } }', {
+    input: { kind: 'VENDOR', vendor: vendors.edges[0].node.id },
+  })
+  await page.goto(`${service.base}/reports?open=${makeReport.id}`)
   await report.getByRole('button', { name: 'Make a link' }).click()
   const url = await report.getByText(/\/shared\//).textContent()
   const stranger = await open()

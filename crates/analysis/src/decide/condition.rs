@@ -191,9 +191,8 @@ fn to_cel(value: &Value) -> cel::Value {
         Value::String(text) => cel::Value::String(Arc::new(text.clone())),
         Value::Array(items) => cel::Value::List(Arc::new(items.iter().map(to_cel).collect())),
         Value::Object(fields) => {
-            let map: std::collections::HashMap<String, cel::Value> =
-                fields.iter().map(|(name, value)| (name.clone(), to_cel(value))).collect();
-            map.into()
+            let map = fields.iter().map(|(name, value)| (name.clone().into(), to_cel(value))).collect();
+            cel::Value::Map(cel::objects::Map { map: Arc::new(map) })
         }
     }
 }

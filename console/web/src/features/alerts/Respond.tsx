@@ -21,7 +21,9 @@ export function Respond({ alertId }: { alertId: string }) {
     <Panel title="Respond" aside={<Link to="/playbooks">Playbooks</Link>}>
       <Answered query={query} rows={3}>
         {({ alert }) => {
-          const fitting = alert?.playbooks?.filter((one) => one.matches) ?? []
+          // What waits for a person's word goes before what runs by itself.
+          const byHandFirst = (a: Match, b: Match) => Number(a.playbook.enabled) - Number(b.playbook.enabled)
+          const fitting = alert?.playbooks?.filter((one) => one.matches).sort(byHandFirst) ?? []
           const others = alert?.playbooks?.filter((one) => !one.matches) ?? []
           return (
             <div className="stack loose">

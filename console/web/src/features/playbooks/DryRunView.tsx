@@ -51,7 +51,8 @@ function Reach({ blast }: { blast: Preview['blast'] }) {
 function Effects({ effects }: { effects: Preview['effects'] }) {
   if (effects.length === 0) return <p className="dim">It would change nothing.</p>
   return (
-    <ul className={classes.effects} aria-label="Effects">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls must be reachable by keyboard
+    <ul className={classes.effects} aria-label="Effects" tabIndex={0}>
       {effects.map((effect) => (
         <li key={`${effect.step} ${effect.action} ${effect.target}`}>
           <Icon name="play" size={12} />

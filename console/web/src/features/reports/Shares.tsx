@@ -19,6 +19,13 @@ export function Shares({ report }: { report: NonNullable<ReportQuery['report']> 
     onDone: (result) => setUrl(result.shareReport.url),
   })
   const revoke = useChange(RevokeShareDocument, { touches: ['reports'], done: 'The link no longer works' })
+  if (report.kind !== 'VENDOR') {
+    return (
+      <p className="dim small">
+        This report tells of the shop, so it opens with an account only. A vendor's own report can be shared by a link.
+      </p>
+    )
+  }
   return (
     <section className="stack tight" aria-label="Sharing">
       <h3>Share without an account</h3>

@@ -32,7 +32,6 @@ impl Serve {
             .await
             .with_context(|| format!("cannot listen on {listen}; choose another address with --listen"))
             .map_err(Failure::Use)?;
-        config.server.listen = listener.local_addr()?;
         let app = App::start(config, Arc::new(SystemClock)).await?;
         let base = format!("http://{}", listener.local_addr()?);
         if let Some((token, bearer)) = app.guard.first_token().await? {

@@ -11,25 +11,7 @@ use serde_json::{Map, Value, json};
 /// Entities in one list of the facts; bounds what an expression can cost and what a run can aim at.
 pub const LIST_MAX: usize = 500;
 
-/// Variables of every expression of a playbook.
-pub const VARIABLES: &[&str] = &[
-    "alert",
-    "severity",
-    "score",
-    "detectors",
-    "techniques",
-    "entities",
-    "related",
-    "vendors",
-    "kinds",
-    "steps",
-    "INFO",
-    "LOW",
-    "MEDIUM",
-    "HIGH",
-    "CRITICAL",
-];
-/// The same, and the target that a parameter or text is for.
+/// Variables of the expressions of a parameter or text that is for a target.
 pub const VARIABLES_AT_TARGET: &[&str] = &[
     "alert",
     "severity",
@@ -48,6 +30,8 @@ pub const VARIABLES_AT_TARGET: &[&str] = &[
     "CRITICAL",
     "target",
 ];
+/// Variables of every other expression of a playbook: the same without the target, which is last.
+pub const VARIABLES: &[&str] = VARIABLES_AT_TARGET.split_at(VARIABLES_AT_TARGET.len() - 1).0;
 
 /// An entity a playbook can aim at.
 #[derive(Debug, Clone, PartialEq)]

@@ -26,6 +26,8 @@ const EVENTS_PAGE: usize = 100;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Runs under way at once; more wait in their order.
 const OPEN_MAX: usize = 512;
+/// Pause before a run's door is tried again that was just being closed.
+const CLOSING_PAUSE: Duration = Duration::from_millis(1);
 /// A clock that goes back by more than this was set, not corrected.
 const SET_BACK_MS: i64 = MINUTE_MS;
 
@@ -56,8 +58,10 @@ async fn round(core: &Arc<Core>, last: &mut Timestamp) -> Result<(), Fault> {
     open_active(core).await?;
     let now = core.ground.clock.now();
     let was_set_back = *last - now > SET_BACK_MS;
-    open_expired(core, now, if was_set_back { Looking::AtAll } else { Looking::AtDue }).await?;
-    *last = now;
+    let seen = open_expired(core, now, if was_set_back { Looking::AtAll } else { Looking::AtDue }).await?;
+    if seen == Seen::All {
+        *last = now;
+    }
     Ok(())
 }
 
@@ -67,6 +71,14 @@ enum Looking {
     AtDue,
     /// The clock was set back: each run judges whether its effects could be due that late.
     AtAll,
+}
+
+/// Whether every run that had to be looked at saw the clock as it is now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    All,
+    /// A run was just closing: it may have read the clock before it was set. The next round looks at it again.
+    NotYet,
 }
 
 /// Where the sequence is read from. Alerts of before the first start are none of the playbooks': they were handled by people.
@@ -135,13 +147,17 @@ async fn open_active(core: &Arc<Core>) -> Result<(), Fault> {
 }
 
 /// Opens runs whose effects have been in force long enough.
-async fn open_expired(core: &Arc<Core>, now: Timestamp, looking: Looking) -> Result<(), Fault> {
+async fn open_expired(core: &Arc<Core>, now: Timestamp, looking: Looking) -> Result<Seen, Fault> {
+    let mut seen = Seen::All;
     for (run, due) in core.store.expiring().await? {
-        if due <= now || looking == Looking::AtAll {
+        let is_open = core.open.lock().contains_key(&run);
+        if is_open && looking == Looking::AtAll {
+            seen = Seen::NotYet;
+        } else if due <= now || looking == Looking::AtAll {
             open(core, run).await?;
         }
     }
-    Ok(())
+    Ok(seen)
 }
 
 /// The run's door; opened when it has none.
@@ -166,16 +182,22 @@ pub(super) async fn open(core: &Arc<Core>, run: RunId) -> Result<mpsc::Sender<Or
     Ok(sender)
 }
 
-/// Sends an order and waits until it is stored.
+/// Sends an order and waits until it is stored. A run that closes its door at this moment is opened anew.
 pub(super) async fn order(
     core: &Arc<Core>,
     run: RunId,
     order: impl FnOnce(super::core::Answer) -> Order,
 ) -> Result<(), Fault> {
     let stopping = || Fault::new(FaultCode::Stopping, "the service is stopping; try again after its start");
-    let door = open(core, run).await?;
     let (answer, answered) = tokio::sync::oneshot::channel();
-    door.send(order(answer)).await.map_err(|_| stopping())?;
+    let mut order = order(answer);
+    while let Err(mpsc::error::SendError(refused)) = open(core, run).await?.send(order).await {
+        if core.ground.stop.is_cancelled() {
+            return Err(stopping());
+        }
+        order = refused;
+        tokio::time::sleep(CLOSING_PAUSE).await;
+    }
     answered.await.unwrap_or_else(|_| Err(stopping()))
 }
 

@@ -21,7 +21,7 @@ use riskgraph_domain::{ApprovalId, EntityKey, Text, Timestamp};
 use tokio::sync::mpsc;
 
 use super::act;
-use super::core::{Answer, Core, Order};
+use super::core::{Answer, Core, ORDERS_MAX, Order};
 
 /// Effects of one run under way at once.
 const AT_ONCE_MAX: usize = 8;
@@ -73,8 +73,11 @@ impl Runner {
             if is_over {
                 self.core.turnstile.leave(self.record.run.id);
             }
-            if is_over && self.in_flight.is_empty() && self.record.run.untold.is_empty() && self.leave() {
-                return;
+            if is_over && self.in_flight.is_empty() && self.record.run.untold.is_empty() {
+                if self.leave().await {
+                    return;
+                }
+                continue;
             }
             self.wait(&next).await;
         }
@@ -250,14 +253,25 @@ impl Runner {
         }
     }
 
-    /// Closes the run's door; `false` when an order came in just before.
-    fn leave(&mut self) -> bool {
-        let mut open = self.core.open.lock();
-        if !self.orders.is_empty() {
-            return false;
+    /// Closes the run's door; `false` when an order came in just before. No order is lost: the door is shut first, then
+    /// what is inside is counted.
+    async fn leave(&mut self) -> bool {
+        self.orders.close();
+        let mut late = Vec::new();
+        while let Some(order) = self.orders.recv().await {
+            late.push(order);
         }
-        open.remove(&self.record.run.id);
-        true
+        if late.is_empty() {
+            self.core.open.lock().remove(&self.record.run.id);
+            return true;
+        }
+        let (sender, receiver) = mpsc::channel(ORDERS_MAX);
+        self.orders = receiver;
+        self.core.open.lock().insert(self.record.run.id, sender);
+        for order in late {
+            self.take(order);
+        }
+        false
     }
 
     async fn wait(&mut self, next: &Next) {

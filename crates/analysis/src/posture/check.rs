@@ -147,12 +147,23 @@ pub(crate) enum Judge {
 
 /// One line of the catalogue.
 pub struct Check {
+    /// Such as `TLS-09`.
     pub id: &'static str,
+    /// Of a failure, where the rule says nothing else.
     pub severity: Severity,
-    pub title: &'static str,
-    pub recommendation: &'static str,
-    pub reference: &'static str,
     pub(crate) judge: Judge,
+    /// What is true when the check passes.
+    pub title: &'static str,
+    /// What is looked at.
+    pub observed: &'static str,
+    /// What fails (F) and what warns (W); all else passes.
+    pub rule: &'static str,
+    /// What can happen to a shop whose vendor fails it, in a sentence or two for somebody who does not know the field.
+    pub why: &'static str,
+    /// How to repair it.
+    pub recommendation: &'static str,
+    /// The standard it rests on.
+    pub reference: &'static str,
 }
 
 /// Everything a check may look at.

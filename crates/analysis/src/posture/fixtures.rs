@@ -1,135 +1,13 @@
-//! Observations for tests: a healthy domain, and small builders to break it.
+//! What tests of checks share: the parts of observations, and how a result is asked for.
 
-use riskgraph_domain::observation::*;
+use riskgraph_domain::observation::{DomainObservations, Peer, ProbeFailure, WebFacts};
 use riskgraph_domain::posture::{CheckOutcome, CheckResult};
-use riskgraph_domain::time::DAY_MS;
-use riskgraph_domain::{Text, Timestamp};
 
+pub(super) use super::examples::parts::*;
 use super::{AssetProfile, PostureConfig, judge};
-
-pub(super) const NOW: Timestamp = Timestamp(1_780_000_000_000);
-pub(super) const DOMAIN: &str = "shop.example.com";
 
 pub(super) fn config() -> PostureConfig {
     PostureConfig::built_in().expect("the built-in configuration is valid")
-}
-
-/// A domain of which nothing was seen.
-pub(super) fn blank(domain: &str) -> DomainObservations {
-    DomainObservations {
-        domain: Text::from(domain),
-        started_at: NOW,
-        finished_at: NOW,
-        dns: DnsFacts { lookups: Vec::new(), name_servers: Vec::new(), dnssec: Dnssec::Unknown("not asked".into()) },
-        tls: Vec::new(),
-        https: None,
-        http: None,
-        files: Vec::new(),
-        cors: None,
-    }
-}
-
-pub(super) fn records(name: &str, kind: &str, values: &[&str]) -> Lookup {
-    answered(name, kind, DnsAnswer::Records(values.iter().map(|&v| v.to_owned()).collect()))
-}
-
-pub(super) fn answered(name: &str, kind: &str, answer: DnsAnswer) -> Lookup {
-    Lookup { name: Text::from(name), kind: Text::from(kind), answer }
-}
-
-/// A name with an A record and otherwise nothing.
-pub(super) fn addressed(domain: &str) -> DomainObservations {
-    let mut seen = blank(domain);
-    seen.dns.lookups = vec![records(domain, "A", &["203.0.113.7"]), answered(domain, "AAAA", DnsAnswer::NoData)];
-    seen
-}
-
-pub(super) fn reply(serial: u32) -> ServerReply {
-    ServerReply { authoritative: true, recursion_available: false, rcode: Text::from("NOERROR"), serial: Some(serial) }
-}
-
-pub(super) fn server(name: &str, address: &str) -> NameServer {
-    NameServer {
-        name: Text::from(name),
-        addresses: vec![Text::from(address)],
-        is_alias: false,
-        udp: Some(Ok(reply(1))),
-        tcp: Some(Ok(reply(1))),
-    }
-}
-
-pub(super) fn certificate() -> CertificateFacts {
-    CertificateFacts {
-        sha256: Text::from("aa11"),
-        spki_sha256: Text::from("bb22"),
-        subject: format!("CN={DOMAIN}"),
-        issuer: "C=US, O=Let's Encrypt, CN=R11".into(),
-        names: vec![Text::from(DOMAIN)],
-        not_before: NOW - 30 * DAY_MS,
-        not_after: NOW + 60 * DAY_MS,
-        key_kind: Text::from("EC"),
-        key_bits: 256,
-        signature_algorithm: Text::from("sha256WithRSAEncryption"),
-        n_scts: 2,
-        must_staple: false,
-        self_signed: false,
-    }
-}
-
-pub(super) fn version(name: &str, accepted: Option<bool>, ciphers: &[&str]) -> VersionProbe {
-    VersionProbe { version: Text::from(name), accepted, ciphers: ciphers.iter().map(|&c| Text::from(c)).collect() }
-}
-
-/// A good endpoint on 443.
-pub(super) fn endpoint() -> TlsFacts {
-    TlsFacts {
-        host: Text::from(DOMAIN),
-        port: 443,
-        address: Some(Text::from("203.0.113.7")),
-        failure: None,
-        versions: vec![
-            version("SSLv3", Some(false), &[]),
-            version("TLSv1.0", Some(false), &[]),
-            version("TLSv1.1", Some(false), &[]),
-            version("TLSv1.2", Some(true), &["TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"]),
-            version("TLSv1.3", Some(true), &["TLS_AES_256_GCM_SHA384"]),
-        ],
-        handshake: Some(Handshake {
-            version: Text::from("TLSv1.3"),
-            cipher: Text::from("TLS_AES_256_GCM_SHA384"),
-            key_exchange: Some(Text::from("X25519")),
-            ocsp_stapled: false,
-            hostname_matches: true,
-            trust: Ok(()),
-            chain: vec![certificate()],
-        }),
-    }
-}
-
-pub(super) fn hop(url: &str, status: u16, headers: &[(&str, &str)]) -> Hop {
-    Hop {
-        url: url.to_owned(),
-        status,
-        headers: headers.iter().map(|&(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect(),
-    }
-}
-
-/// A fetch with these answers and an empty HTML page.
-pub(super) fn fetched(hops: Vec<Hop>) -> WebFacts {
-    WebFacts {
-        peer: Peer::Verified,
-        url: hops.first().map_or_else(String::new, |hop| hop.url.clone()),
-        failure: None,
-        body: Some(BodyFacts {
-            sha256: Text::from("00"),
-            size_bytes: 10,
-            truncated: false,
-            content_type: Some("text/html".into()),
-            text: None,
-        }),
-        page: Some(PageFacts::default()),
-        hops,
-    }
 }
 
 /// A fetch without an answer.
@@ -152,17 +30,6 @@ pub(super) fn page_with(headers: &[(&str, &str)]) -> DomainObservations {
     seen.https = Some(fetched(vec![hop(&format!("https://{DOMAIN}/"), 200, &all)]));
     seen.tls = vec![endpoint()];
     seen
-}
-
-/// A file at a well-known place with this text.
-pub(super) fn file(url: &str, status: u16, text: &str) -> WebFacts {
-    let mut facts = fetched(vec![hop(url, status, &[("content-type", "text/plain")])]);
-    facts.page = None;
-    if let Some(body) = &mut facts.body {
-        body.text = Some(text.to_owned());
-        body.content_type = Some("text/plain".into());
-    }
-    facts
 }
 
 /// The outcome of one check, `None` when it does not apply.

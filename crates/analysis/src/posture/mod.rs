@@ -10,6 +10,7 @@ mod config;
 mod cookies;
 mod csp;
 mod dns;
+mod examples;
 #[cfg(test)]
 mod fixtures;
 mod headers;
@@ -27,10 +28,11 @@ use riskgraph_domain::observation::{DomainObservations, TlsFacts};
 use riskgraph_domain::posture::{CheckOutcome, CheckResult};
 use serde_json::json;
 
-pub use catalogue::CATALOGUE;
+pub use catalogue::catalogue;
 pub use check::{Check, Factor};
 pub use compat::compat;
 pub use config::PostureConfig;
+pub use examples::{Example, examples};
 pub use profile::{AssetProfile, Profiles};
 pub use relations::{relations, relations_among};
 pub use score::{Incident, IncidentKind, Observed, freshness, grade, score};
@@ -47,7 +49,7 @@ pub fn judge(observations: &DomainObservations, profile: &AssetProfile, config: 
     let mut outcomes = Vec::new();
     // Endpoints without any TLS: TLS-01 says so, and there is nothing for the other checks to look at.
     let mut without_tls: Vec<String> = Vec::new();
-    for check in CATALOGUE {
+    for check in catalogue() {
         let endpoints = match check.judge {
             Judge::Domain(judge) => {
                 outcomes.extend(outcome(check, case.domain(), judge(&case)));

@@ -9,9 +9,9 @@ use super::*;
 
 #[test]
 fn the_catalogue_is_well_formed() {
-    let ids: BTreeSet<&str> = CATALOGUE.iter().map(|check| check.id).collect();
-    assert_eq!(ids.len(), CATALOGUE.len());
-    for check in CATALOGUE {
+    let ids: BTreeSet<&str> = catalogue().map(|check| check.id).collect();
+    assert_eq!(ids.len(), catalogue().count());
+    for check in catalogue() {
         assert!(Factor::of_check(check.id).is_some(), "{}", check.id);
         assert!(!check.title.is_empty() && check.recommendation.ends_with('.'), "{}", check.id);
         assert!(!check.reference.is_empty(), "{}", check.id);
@@ -225,7 +225,7 @@ fn a_wall_or_silence_behind_a_bad_certificate_is_not_rated() {
 #[test]
 fn the_documentation_lists_every_check() {
     let page = include_str!("../../../../docs/checks.md");
-    for check in CATALOGUE {
+    for check in catalogue() {
         let letter = &check.severity.as_str()[..1];
         let row = page.lines().find(|line| line.starts_with(&format!("| {} |", check.id)));
         assert!(row.is_some_and(|row| row.ends_with(&format!("| {letter} |"))), "{}: {row:?}", check.id);

@@ -214,7 +214,7 @@ fn ship(app: &App, played: Played, truth: Arc<Mutex<Truth>>, stop: CancellationT
     let (progress, mut days) = mpsc::channel::<String>(64);
     tokio::spawn(async move {
         while let Some(day) = days.recv().await {
-            println!("{day}  simulated");
+            println!("{day}");
         }
     });
     Shipping { task: tokio::spawn(shipper.run(shop, progress)), stop }

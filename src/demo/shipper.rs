@@ -41,6 +41,11 @@ const TWINS: &[(ScenarioId, u32, i64)] = &[
 /// The day of the history on which a sale begins.
 const SALE_DAY: u32 = 5;
 
+/// The attack that comes slowly enough to be watched and stopped.
+const WATCHED: ScenarioId = ScenarioId::S2;
+/// How long it takes, s: an alert, a look at it, a dry run, a playbook, and a minute in which it bounces off.
+const WATCHED_S: f64 = 100.0;
+
 /// What the shop ships, and to whom.
 pub struct Shipper {
     pub intake: Arc<dyn Intake>,
@@ -64,24 +69,23 @@ pub fn shop_options(now: Timestamp) -> ShopOptions {
 impl Shipper {
     /// Ships until stopped. `progress` hears of each simulated day.
     pub async fn run(self, shop: Shop, progress: mpsc::Sender<String>) {
+        let mut pace = Pace::new(self.speed, watched(&shop));
         let (hours, mut queue) = mpsc::channel::<Vec<Labelled>>(QUEUE_HOURS);
         let stop = self.stop.clone();
         let generator = tokio::task::spawn_blocking(move || generate(shop, &hours, &stop));
         let fast_until = self.clock.now() - DAY_MS;
         let mut day = None;
-        let mut pace: Option<(tokio::time::Instant, Timestamp)> = None;
         while let Some(events) = self.next_hour(&mut queue).await {
             let Some(first) = events.first().map(|labelled| labelled.event.time) else { continue };
             let this_day = first.floor(DAY_MS);
             if day != Some(this_day) {
                 day = Some(this_day);
-                let _ = progress.try_send(first.to_rfc3339());
+                let _ = progress.try_send(format!("{}  simulated", first.to_rfc3339()));
             }
             if first < fast_until {
                 self.ship_now(&events).await;
             } else {
-                let (began, from) = *pace.get_or_insert_with(|| (tokio::time::Instant::now(), first));
-                self.ship_paced(&events, began, from).await;
+                self.ship_paced(&events, &mut pace, &progress).await;
             }
             if self.stop.is_cancelled() {
                 break;
@@ -105,19 +109,32 @@ impl Shipper {
     }
 
     /// Ships each minute's events when the simulated clock reaches it; that clock never overtakes the real one.
-    async fn ship_paced(&self, events: &[Labelled], began: tokio::time::Instant, from: Timestamp) {
+    async fn ship_paced(&self, events: &[Labelled], pace: &mut Pace, progress: &mpsc::Sender<String>) {
         for minute in events.chunk_by(|a, b| a.event.time.floor(MINUTE_MS) == b.event.time.floor(MINUTE_MS)) {
-            let Some(due) = minute.first().map(|labelled| labelled.event.time) else { continue };
-            let simulated = Duration::from_secs_f64(((due - from).max(0) as f64 / 1e3) / self.speed);
-            let real = Duration::from_millis((due - self.clock.now()).max(0) as u64);
+            let Some(first) = minute.first().map(|labelled| labelled.event.time) else { continue };
+            let (due, passed) = pace.reach(first);
+            if let Some(passed) = passed {
+                let _ = progress.try_send(self.tell(passed));
+            }
+            let real = Duration::from_millis((first - self.clock.now()).max(0) as u64);
             tokio::select! {
                 () = async {
-                    tokio::time::sleep_until(began + simulated).await;
+                    tokio::time::sleep_until(due).await;
                     tokio::time::sleep(real).await;
                 } => {}
                 () = self.stop.cancelled() => return,
             }
             self.ship_now(minute).await;
+        }
+    }
+
+    fn tell(&self, passed: Passed) -> String {
+        match (passed, self.gate.n_refused()) {
+            (Passed::Begin, _) => format!(
+                "card testers come now, for {WATCHED_S:.0} s: open the alert on card testing, run its playbook, see them refused"
+            ),
+            (Passed::End, 0) => "the card testers are through with their list: nothing was in their way".to_owned(),
+            (Passed::End, n) => format!("the card testers are gone: the shop's edge refused {n} requests"),
         }
     }
 
@@ -146,6 +163,62 @@ impl Shipper {
                 }
             }
         }
+    }
+}
+
+/// When the watched attack begins and ends.
+fn watched(shop: &Shop) -> (Timestamp, Timestamp) {
+    let hour = ATTACKS.iter().find(|(id, _)| *id == WATCHED).map_or(0, |(_, hour)| *hour);
+    let begin = shop.midnight(HISTORY_DAYS) + hour * HOUR_MS;
+    let times: Vec<Timestamp> = shop
+        .scenario(WATCHED, begin, 1.0)
+        .iter()
+        // What comes of it weeks later (chargebacks) is nothing to wait for.
+        .filter(|labelled| labelled.event.time < begin + DAY_MS)
+        .map(|labelled| labelled.event.time)
+        .collect();
+    let first = times.iter().min().copied().unwrap_or(begin).floor(MINUTE_MS);
+    (first, times.iter().max().copied().unwrap_or(begin))
+}
+
+/// What the simulated clock has just passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passed {
+    /// The beginning of the watched attack.
+    Begin,
+    End,
+}
+
+/// The simulated clock of the day of attacks: fast, but for the attack that is watched.
+struct Pace {
+    /// Simulated seconds a second.
+    speed: f64,
+    watched: (Timestamp, Timestamp),
+    /// Where it stands: an instant, and the simulated time that belongs to it.
+    at: Option<(tokio::time::Instant, Timestamp)>,
+}
+
+impl Pace {
+    fn new(speed: f64, watched: (Timestamp, Timestamp)) -> Self {
+        Self { speed, watched, at: None }
+    }
+
+    /// The instant at which the clock shows this time (times come in order), and what it passes on the way.
+    fn reach(&mut self, time: Timestamp) -> (tokio::time::Instant, Option<Passed>) {
+        let (instant, from) = self.at.unwrap_or_else(|| (tokio::time::Instant::now(), time));
+        let (begin, end) = self.watched;
+        let seconds = |from: Timestamp, to: Timestamp| ((to - from).max(0) as f64) / 1e3;
+        let slow_s = seconds(from.max(begin), time.min(end));
+        let slow = self.speed.min((seconds(begin, end) / WATCHED_S).max(1.0));
+        let real = (seconds(from, time) - slow_s) / self.speed + slow_s / slow;
+        let due = instant + Duration::from_secs_f64(real);
+        self.at = Some((due, time));
+        let passed = if from < begin && begin <= time {
+            Some(Passed::Begin)
+        } else {
+            (from <= end && end < time).then_some(Passed::End)
+        };
+        (due, passed)
     }
 }
 
@@ -193,4 +266,27 @@ fn stories(shop: &Shop, day: u32) -> Vec<Labelled> {
     events.retain(|labelled| labelled.event.time < until);
     events.sort_by_key(|labelled| labelled.event.time);
     events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_watched_attack_takes_its_time_and_the_rest_is_fast() {
+        let (begin, end) = (Timestamp(3_600_000), Timestamp(3_600_000 + 1_000_000));
+        let mut pace = Pace::new(1_000.0, (begin, end));
+        let (start, passed) = pace.reach(Timestamp(0));
+        assert_eq!(passed, None);
+        let (due, passed) = pace.reach(begin);
+        assert_eq!((passed, (due - start).as_millis()), (Some(Passed::Begin), 3_600));
+        let (half, passed) = pace.reach(begin + 500_000);
+        assert_eq!((passed, (half - due).as_millis()), (None, 50_000));
+        let (after, passed) = pace.reach(end + 1_000_000);
+        assert_eq!((passed, (after - half).as_millis()), (Some(Passed::End), 51_000));
+        // Slower than the watched attack would be: nothing is made faster.
+        let mut pace = Pace::new(2.0, (begin, end));
+        let (start, _) = pace.reach(begin);
+        assert_eq!((pace.reach(end).0 - start).as_millis(), 500_000);
+    }
 }

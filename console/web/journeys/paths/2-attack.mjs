@@ -40,7 +40,7 @@ export default async function walk({ service, open, measure }) {
   await page.getByText('acknowledged', { exact: true }).first().waitFor()
 
   // Contained.
-  await contain(service, page, alert)
+  await contain({ service, open, page, alert })
 
   // Resolved.
   await page.keyboard.press('r')
@@ -106,7 +106,7 @@ async function attackWithPlaybook(service) {
 }
 
 /** Dry run, start, approve whatever it asks, until the service says that it is contained. */
-async function contain(service, page, alert) {
+async function contain({ service, open, page, alert }) {
   const respond = page.getByRole('region', { name: 'Respond', exact: true })
   await respond.getByRole('button', { name: 'Dry run' }).first().click()
   await respond
@@ -115,25 +115,48 @@ async function contain(service, page, alert) {
     .waitFor()
   await checkPage(page, 'a dry run')
   await respond.getByRole('button', { name: 'Run playbook' }).first().click()
+  const colleagues = []
   await until(
     'the alert is contained',
     async () => {
-      const approve = respond.getByRole('button', { name: 'Approve', exact: true })
-      if (await approve.count()) {
-        await approve.first().click()
-        await page.getByRole('dialog', { name: 'Approve this' }).getByRole('button', { name: 'Approve' }).click()
-        await page.getByRole('dialog').waitFor({ state: 'hidden' })
-      }
       const { alert: now } = await service.graphql(
-        'query($id: ID!) { alert(id: $id) { containedAt runs { state } } }',
+        'query($id: ID!) { alert(id: $id) { containedAt runs { state approvals { state mayDecide decisions { by } } } } }',
         { id: alert.id },
       )
       const ended = now.runs.find((run) => ['FAILED', 'REFUSED', 'CANCELLED'].includes(run.state))
       assert.ok(!ended, `the run ended as ${ended?.state}`)
+      const asked = now.runs.flatMap((run) => run.approvals).find((one) => one.state === 'PENDING')
+      // Who started the run may not agree to it where four eyes are wanted: colleagues do, each in a browser of their own.
+      if (asked) await approve(asked.mayDecide ? page : await colleague(asked.decisions.length))
       return now.containedAt
     },
     { within: 60_000 },
   )
   await page.getByText('contained', { exact: true }).first().waitFor()
   await respond.getByText('done', { exact: true }).first().waitFor()
+
+  async function colleague(nth) {
+    colleagues[nth] ??= await (async () => {
+      const { createToken } = await service.graphql(
+        'mutation($name: String!) { createToken(name: $name, role: ANALYST) { secret } }',
+        { name: `colleague ${nth + 1}` },
+      )
+      const { page: other } = await open()
+      await signIn(other, createToken.secret)
+      await other.goto(`/alerts/${alert.id}`)
+      return other
+    })()
+    return colleagues[nth]
+  }
+}
+
+/** Agrees to what a run asks for, if it still asks. */
+async function approve(page) {
+  const respond = page.getByRole('region', { name: 'Respond', exact: true })
+  const button = respond.getByRole('button', { name: 'Approve', exact: true }).first()
+  await button.waitFor()
+  await button.click()
+  const dialog = page.getByRole('dialog', { name: 'Approve this' })
+  await dialog.getByRole('button', { name: 'Approve' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
 }

@@ -38,7 +38,8 @@ pub enum Direction {
 /// integration of a key is found without walking past its thousand addresses.
 const LISTS: usize = 4;
 
-/// Whether a relation says how things are built (who owns, runs or loads what), not what was seen of strangers.
+/// Whether a relation says how things are built (who owns, runs or loads what), not what was seen of strangers. Mentions
+/// are strangers' as well: a breached vendor has hundreds, and what it owns must be found behind them.
 #[must_use]
 pub const fn structural(kind: RelationKind) -> bool {
     !matches!(
@@ -50,6 +51,7 @@ pub const fn structural(kind: RelationKind) -> bool {
             | RelationKind::Placed
             | RelationKind::Redeemed
             | RelationKind::ResolvesTo
+            | RelationKind::MentionedIn
     )
 }
 

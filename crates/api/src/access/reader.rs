@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use riskgraph_domain::access::{Capability, Viewer};
 use riskgraph_domain::alert::Alert;
-use riskgraph_domain::delivery::{ChannelView, DeliveryDesk};
+use riskgraph_domain::delivery::{ChannelView, Delivery, DeliveryDesk, DeliveryFilter};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::graph::{Entity, EntityKey, EntityKind, Relation};
 use riskgraph_domain::id::{
-    AlertId, CaseId, ChannelId, EntityId, FindingId, RelationId, SignalId, SilenceId, VendorId,
+    AlertId, CaseId, ChannelId, DeliveryId, EntityId, FindingId, PlaybookId, RelationId, SignalId, SilenceId, VendorId,
 };
-use riskgraph_domain::page::Page;
-use riskgraph_domain::playbook::{PlaybookDesk, Runs};
+use riskgraph_domain::page::{Page, PageRequest};
+use riskgraph_domain::playbook::{DryRun, PlaybookDesk, Runs};
 use riskgraph_domain::ports::{BaselineView, GraphView, Live, Records};
 use riskgraph_domain::posture::{Finding, Posture};
 use riskgraph_domain::report::Reports;
@@ -96,6 +96,26 @@ impl Reader {
 
     pub(crate) fn delivery(&self) -> &dyn DeliveryDesk {
         &*self.0.services.delivery
+    }
+
+    /// A page of deliveries; each names its alert.
+    pub(crate) async fn deliveries(&self, filter: DeliveryFilter, page: PageRequest) -> Result<Page<Delivery>, Fault> {
+        let found = self.delivery().deliveries(filter, page).await?;
+        found.items.iter().filter_map(|(_, delivery)| delivery.alert).for_each(|alert| self.0.trail.about(alert));
+        Ok(found)
+    }
+
+    pub(crate) async fn delivery_by_id(&self, id: DeliveryId) -> Result<Option<Delivery>, Fault> {
+        let found = self.delivery().delivery(id).await?;
+        found.iter().filter_map(|delivery| delivery.alert).for_each(|alert| self.0.trail.about(alert));
+        Ok(found)
+    }
+
+    /// What a playbook would do about an alert; it names whom it would do it to.
+    pub(crate) async fn dry_run(&self, playbook: PlaybookId, alert: AlertId) -> Result<DryRun, Fault> {
+        let dry = self.playbooks().dry_run(playbook, alert).await?;
+        self.0.trail.about(alert);
+        Ok(dry)
     }
 
     pub(crate) async fn channel(&self, id: ChannelId) -> Result<Option<ChannelView>, Fault> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use riskgraph_domain::alert::Alert;
-use riskgraph_domain::graph::{Entity, EntityKind};
+use riskgraph_domain::graph::{Entity, EntityKey, EntityKind};
 use riskgraph_domain::id::{AlertId, EntityId, SignalId};
 use riskgraph_domain::signal::Signal;
 
@@ -64,6 +64,18 @@ impl Trail {
         if !all_listed || alert.entities.iter().any(|key| is_personal(key.kind)) {
             self.note(|seen| seen.alerts.insert(alert.id));
         }
+    }
+
+    /// Something names an entity by its key.
+    pub(crate) fn key(&self, key: &EntityKey) {
+        if is_personal(key.kind) {
+            self.note(|seen| seen.entities.insert(key.id()));
+        }
+    }
+
+    /// Something tells what an alert is about, without the alert: its title may name a person.
+    pub(crate) fn about(&self, alert: AlertId) {
+        self.note(|seen| seen.alerts.insert(alert));
     }
 
     /// Something was made; what it is called is not in the request.

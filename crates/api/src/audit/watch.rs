@@ -1,7 +1,10 @@
-//! The graph, the records and the streams as a request sees them: what is personal in what they give is noted.
+//! The graph, the records, the streams, triage and runs as a request sees them: what is personal in what they give is
+//! noted.
 //!
 //! Data comes from nowhere else, so a resolver cannot read past it. A new method of these ports does not compile before
 //! it is here.
+
+mod action;
 
 use std::sync::Arc;
 
@@ -31,6 +34,9 @@ pub(crate) fn watched(services: &Services, trail: &Arc<Trail>) -> Services {
         graph: Arc::new(Watched { inner: Arc::clone(&services.graph), trail: Arc::clone(trail) }),
         records: Arc::new(Watched { inner: Arc::clone(&services.records), trail: Arc::clone(trail) }),
         live: Arc::new(Watched { inner: Arc::clone(&services.live), trail: Arc::clone(trail) }),
+        triage: Arc::new(Watched { inner: Arc::clone(&services.triage), trail: Arc::clone(trail) }),
+        past: Arc::new(Watched { inner: Arc::clone(&services.past), trail: Arc::clone(trail) }),
+        runs: Arc::new(Watched { inner: Arc::clone(&services.runs), trail: Arc::clone(trail) }),
         ..services.clone()
     }
 }

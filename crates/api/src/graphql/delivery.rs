@@ -170,7 +170,7 @@ impl Delivery {
     ) -> Result<DeliveryConnection, Fault> {
         let page = page_request(first, after)?;
         let reader = grant::<Reader>(ctx)?;
-        let found = reader.spend(reader.delivery().deliveries(filter, page.clone()).await?)?;
+        let found = reader.spend(reader.deliveries(filter, page.clone()).await?)?;
         Ok(DeliveryConnection::new(found, page.after.as_deref()))
     }
 }

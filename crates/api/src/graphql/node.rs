@@ -65,9 +65,7 @@ pub(crate) async fn node(reader: &Reader, id: &ID) -> Result<Option<Node>, Fault
         SignalId::PREFIX => records.signal(parse_id(id)?).await?.map(|found| Node::Signal(Signal(found))),
         AlertId::PREFIX => records.alert(parse_id(id)?).await?.map(|found| Node::Alert(Alert(found))),
         ChannelId::PREFIX => reader.channel(parse_id(id)?).await?.map(|found| Node::Channel(Channel(found))),
-        DeliveryId::PREFIX => {
-            reader.delivery().delivery(parse_id(id)?).await?.map(|found| Node::Delivery(Delivery(found)))
-        }
+        DeliveryId::PREFIX => reader.delivery_by_id(parse_id(id)?).await?.map(|found| Node::Delivery(Delivery(found))),
         PlaybookId::PREFIX => {
             reader.playbooks().playbook(parse_id(id)?).await?.map(|found| Node::Playbook(Playbook(found)))
         }

@@ -6,13 +6,17 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use riskgraph_domain::Text;
 use riskgraph_domain::access::Viewer;
+use riskgraph_domain::audit::{READ, Record};
 use riskgraph_domain::error::{Fault, FaultCode};
 use riskgraph_domain::report::{ReportFormat, ServedFile};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::access::{Budget, Reader, grant_to};
 use crate::app::App;
+use crate::audit::Reads;
 use crate::fault::{RequestId, Shape, http_response};
 
 /// A report has its style inside and loads nothing.
@@ -38,7 +42,29 @@ pub(super) async fn file(
         Ok(reader) => reader,
         Err(fault) => return http_response(&fault, &id, Shape::Plain),
     };
-    answer(reader.reports().file(&name).await, &id)
+    let file = match reader.reports().file(&name).await {
+        Ok(file) => file,
+        Err(fault) => return http_response(&fault, &id, Shape::Plain),
+    };
+    // A report may name people: who opened it is recorded before it goes out.
+    if let Err(fault) = opened(&app, reader.viewer(), &id, &name).await {
+        return http_response(&fault, &id, Shape::Plain);
+    }
+    answer(Ok(file), &id)
+}
+
+async fn opened(app: &App, viewer: &Viewer, id: &RequestId, name: &str) -> Result<(), Fault> {
+    if app.options.reads == Reads::Unrecorded {
+        return Ok(());
+    }
+    let audit = &app.services.audit;
+    let record = Record {
+        request: Some(Text::from(id.to_string())),
+        target: Some(Text::from(name)),
+        detail: json!({ "fields": [{ "field": "report file" }], "how": "once" }),
+        ..Record::of_viewer(audit.clock.now(), viewer, READ)
+    };
+    audit.recorder.record(record).await.map(drop)
 }
 
 /// `GET /reports/key`: the public key, one line.

@@ -14,7 +14,7 @@ export function AttackPath({ alert }: { alert: AlertData }) {
   return (
     <Panel title="Attack path" aside={alert.path.length > 0 && plural(alert.path.length, 'relation')}>
       {alert.path.length ? (
-        <RelationPicture label="Attack path" relations={alert.path} marks={marks} />
+        <RelationPicture label="Drawing of the attack path" relations={alert.path} marks={marks} />
       ) : (
         <Empty title="No relations" icon="graph">
           The signals of this alert share no path in the graph. The entities stand on the right.

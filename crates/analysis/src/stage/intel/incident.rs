@@ -119,14 +119,14 @@ impl Stage {
         let mut wrong: Vec<(NodeIx, NodeIx)> = Vec::new();
         if let Some(id) = event.label("retracts") {
             if let Some(indicator) = self.graph.arena.find_key(EntityKind::Indicator, &format!("{PREFIX}{id}")) {
-                let mentions = self.graph.arena.edges_at(indicator, Observed::Structural, Direction::In);
+                let mentions = self.graph.arena.edges_at(indicator, Observed::Observed, Direction::In);
                 wrong.extend(mentions.map(|(_, edge)| (edge.from, indicator)));
                 self.graph.arena.note(indicator, |notes| {
                     notes.attributes.insert(RETRACTED.to_owned(), Value::from(cut(&event.id)));
                 });
             }
         } else if let Some(node) = vendor.and_then(|id| self.vendor_node(id)) {
-            let mentions = self.graph.arena.edges_at(node, Observed::Structural, Direction::Out);
+            let mentions = self.graph.arena.edges_at(node, Observed::Observed, Direction::Out);
             wrong.extend(mentions.map(|(_, edge)| (node, edge.to)).filter(|(_, to)| self.index.incidents.contains(to)));
         }
         for (node, indicator) in wrong {
@@ -147,6 +147,6 @@ impl Stage {
 
 /// Whether an incident is neither known to be a vendor's nor taken back.
 fn is_open(graph: &RiskGraph, ix: NodeIx) -> bool {
-    graph.arena.edges_at(ix, Observed::Structural, Direction::In).next().is_none()
+    graph.arena.edges_at(ix, Observed::Observed, Direction::In).next().is_none()
         && graph.arena.attribute(ix, RETRACTED).is_none()
 }

@@ -38,6 +38,25 @@ fn the_blast_radius_follows_influence_and_names_its_path() {
     assert!(world.stage.graph().blast_radius(id(E::Vendor, "nobody.example"), 3).is_empty());
 }
 
+/// A breached vendor is named in hundreds of leaks; what it operates is found behind them all the same.
+#[test]
+fn mentions_hide_nothing() {
+    let mut world = world();
+    for i in 0..400 {
+        let json = format!(
+            r#"{{"kind":"leak.record","object":{{"type":"credential"}},"labels":{{"id_hash":"{i:064x}","domain":"logistix.example","source":"forum"}}}}"#
+        );
+        world.run(&[input(&format!("leak{i}"), HOUR + i * MINUTE, &json, &[])]);
+    }
+    let graph = world.stage.graph();
+    let mentions = |kinds: &[RelationKind]| {
+        graph.relations(id(E::Vendor, "logistix.example"), kinds, &PageRequest::first(500)).items.len()
+    };
+    assert!(mentions(&[RelationKind::MentionedIn]) > 256);
+    let reached = graph.blast_radius(id(E::Vendor, "logistix.example"), 3);
+    assert!(reached.iter().any(|one| one.entity.key.as_str() == "ak_51d0aa"), "{reached:?}");
+}
+
 #[test]
 fn paths_are_the_shortest_and_bounded() {
     let world = world();

@@ -96,6 +96,6 @@ impl PlaybookQueries {
     /// What a run of this playbook about this alert would do now, target by target; nothing is changed.
     async fn dry_run(&self, ctx: &Context<'_>, playbook: ID, alert: ID) -> Result<DryRun, Fault> {
         let reader = may::dry_run(ctx)?;
-        Ok(reader.playbooks().dry_run(parse_id(&playbook)?, parse_id(&alert)?).await?.into())
+        Ok(reader.dry_run(parse_id(&playbook)?, parse_id(&alert)?).await?.into())
     }
 }

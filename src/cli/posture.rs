@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use riskgraph_analysis::posture::PostureConfig;
+use riskgraph_analysis::posture::{self, PostureConfig, PreloadList, References};
 use riskgraph_domain::Severity;
+use riskgraph_domain::observation::DomainObservations;
 use riskgraph_domain::ports::Crawler as _;
 use riskgraph_domain::posture::{CheckOutcome, CheckResult};
 use riskgraph_domain::time::Clock as _;
 use riskgraph_domain::vendor::{Vendor, VendorInput, VendorTier};
+use riskgraph_pages::har::Recording;
 use serde_json::{Value, json};
 
 use super::{Done, EXIT_DONE, EXIT_FINDINGS, Failure, Format};
@@ -21,8 +23,14 @@ use crate::jobs::assess::judge;
 #[derive(Debug, clap::Args)]
 pub(super) struct Posture {
     /// Domains to assess.
-    #[arg(required = true, value_name = "DOMAIN")]
+    #[arg(required_unless_present = "har", value_name = "DOMAIN")]
     domains: Vec<String>,
+    /// Recorded visits (HTTP Archive) to judge instead of crawling, also of pages behind a login.
+    #[arg(long, value_name = "FILE")]
+    har: Vec<PathBuf>,
+    /// Hosts that browsers reach by https alone (Chromium's or Observatory's list); without it nothing is preloaded.
+    #[arg(long, value_name = "FILE")]
+    hsts_preload: Option<PathBuf>,
     /// DNS resolver, ADDRESS:PORT; without it the system's.
     #[arg(long, value_name = "ADDR")]
     resolver: Option<String>,
@@ -54,14 +62,15 @@ impl Posture {
             Some((_, severity)) => severity,
             None => None,
         };
-        let crawler = crawler(&self.config()?).map_err(|fault| Failure::Use(fault.into()))?;
         let quantities = Arc::new(PostureConfig::built_in()?);
-        let mut reports = Vec::with_capacity(self.domains.len());
+        let references = self.references()?;
+        let mut reports = Vec::with_capacity(self.domains.len() + self.har.len());
         let mut worst = None;
-        for domain in &self.domains {
-            let domain = domain.trim().trim_end_matches('.').to_lowercase();
-            let seen = crawler.observe(&domain, SystemClock.now()).await;
-            let record = judge(&stand_in(&domain), &[seen], &quantities, SystemClock.now());
+        for seen in self.observe().await? {
+            let domain = seen.domain.to_string();
+            let compat = posture::compat_with(&seen, &references);
+            let mut record = judge(&stand_in(&domain), &[seen], &quantities, SystemClock.now());
+            record.posture.compat = compat;
             let failed = record.outcomes.iter().filter(|outcome| outcome.result == CheckResult::Fail);
             worst = worst.max(failed.map(|outcome| outcome.severity).max());
             if self.format == Format::Text {
@@ -74,6 +83,33 @@ impl Posture {
         }
         let found = matches!((fail_on, worst), (Some(limit), Some(worst)) if worst >= limit);
         Ok(if found { EXIT_FINDINGS } else { EXIT_DONE })
+    }
+
+    /// What is judged: recordings as they are, domains by a crawl each.
+    async fn observe(&self) -> Result<Vec<DomainObservations>, Failure> {
+        let mut all = Vec::with_capacity(self.domains.len() + self.har.len());
+        for file in &self.har {
+            let unusable = |error: String| Failure::Use(anyhow!("{} cannot be judged: {error}", file.display()));
+            let bytes = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+            let recording = Recording::read(&bytes).map_err(|error| unusable(error.to_string()))?;
+            all.push(recording.observations(SystemClock.now()));
+        }
+        if !self.domains.is_empty() {
+            let crawler = crawler(&self.config()?).map_err(|fault| Failure::Use(fault.into()))?;
+            for domain in &self.domains {
+                let domain = domain.trim().trim_end_matches('.').to_lowercase();
+                all.push(crawler.observe(&domain, SystemClock.now()).await);
+            }
+        }
+        Ok(all)
+    }
+
+    fn references(&self) -> Result<References, Failure> {
+        let Some(file) = &self.hsts_preload else { return Ok(References::default()) };
+        let unusable = |error: String| Failure::Use(anyhow!("{} is no preload list: {error}", file.display()));
+        let text = std::fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
+        let list = PreloadList::read(&text).map_err(|error| unusable(error.to_string()))?;
+        Ok(References { hsts_preload: Some(list) })
     }
 
     fn config(&self) -> Result<Config, Failure> {

@@ -274,6 +274,66 @@ pub struct PageFacts {
     pub resources: Vec<String>,
     /// `<meta http-equiv=... content=...>` and `<meta name=... content=...>`, names in lower case.
     pub metas: Vec<(String, String)>,
+    /// Those of `metas` that are `http-equiv`; `None` in facts from before they were told apart.
+    #[serde(default)]
+    pub http_equivs: Option<Vec<(String, String)>>,
+    /// What is known of the code itself, of scripts whose text was read: inline ones and those that were fetched.
+    #[serde(default)]
+    pub code: Vec<CodeFacts>,
+}
+
+/// What is known of the text of one script.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CodeFacts {
+    /// Absolute URL; `None` of an inline script.
+    pub url: Option<String>,
+    pub sha256: Text,
+    pub size_bytes: u64,
+    pub behaviour: Behaviour,
+    /// Libraries recognised in it, with what is wrong with them.
+    #[serde(default)]
+    pub libraries: Vec<LibraryFacts>,
+}
+
+/// What a script can do, read from its text without running it. Lists are sorted and bounded.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Behaviour {
+    /// Hash of the token shape: equal for texts that differ only in literals, names of local variables and layout.
+    pub shape: Text,
+    /// Ways data can leave or code can come in: `fetch`, `beacon`, `websocket`, `eval`, ...
+    pub sinks: Vec<String>,
+    /// Where data is read: `card-fields`, `all-inputs`, `cookies`, `keystrokes`, ...
+    pub sources: Vec<String>,
+    /// Hosts named in it, also in encoded strings.
+    pub hosts: Vec<String>,
+    /// How it hides what it does: `hex-names`, `base64-code`, `char-codes`, ...
+    pub obfuscation: Vec<String>,
+    /// Signs of card theft, each with its weight in 0..1.
+    pub indicators: Vec<(String, f64)>,
+    /// Combined weight of the signs, 0..1.
+    pub skimmer_score: f64,
+}
+
+/// A known library in a script.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LibraryFacts {
+    pub component: String,
+    pub version: String,
+    /// What told it: `uri`, `filename`, `filecontent`, `hash`.
+    pub detections: Vec<String>,
+    pub vulnerabilities: Vec<LibraryFlaw>,
+}
+
+/// One known weakness of a library version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LibraryFlaw {
+    /// `CVE-...`, `GHSA-...` and others, as the repository names them.
+    pub ids: Vec<String>,
+    /// `low`, `medium`, `high`, `critical`.
+    pub severity: String,
+    pub summary: String,
+    pub at_or_above: Option<String>,
+    pub below: Option<String>,
 }
 
 /// One `<script>`.

@@ -42,6 +42,11 @@ const WALLS: &[Wall] = &[
         ],
     },
     Wall {
+        name: "riskgraph-pages",
+        may_use: &["riskgraph-domain"],
+        must_not_use: &["tokio", "sea-orm", "sqlx", "reqwest", "async-graphql", "axum", "rand", "getrandom", "tracing"],
+    },
+    Wall {
         name: "riskgraph-report",
         may_use: &["riskgraph-domain"],
         must_not_use: &["tokio", "sea-orm", "sqlx", "reqwest", "async-graphql", "axum", "rand", "getrandom", "tracing"],
@@ -53,7 +58,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         name: "riskgraph-connectors",
-        may_use: &["riskgraph-domain"],
+        may_use: &["riskgraph-domain", "riskgraph-pages"],
         must_not_use: &["sea-orm", "sqlx", "async-graphql"],
     },
     Wall {

@@ -7,6 +7,8 @@ mod mail;
 mod observatory;
 mod ssllabs;
 
+pub use observatory::{BadPreloadList, PreloadList};
+
 use riskgraph_domain::observation::{Dnssec, DomainObservations};
 use serde_json::{Map, Value, json};
 
@@ -15,16 +17,33 @@ use super::config::PostureConfig;
 use super::profile::AssetProfile;
 use super::transparency;
 
-/// All public verdicts on one domain.
+/// Data of others that some standards refer to; the operator supplies them.
+#[derive(Debug, Clone, Default)]
+pub struct References {
+    /// Without it nothing counts as preloaded.
+    pub hsts_preload: Option<PreloadList>,
+}
+
+/// All public verdicts on one domain, without the operator's [`References`].
 #[must_use]
 pub fn compat(observations: &DomainObservations) -> Value {
+    compat_with(observations, &References::default())
+}
+
+/// All public verdicts on one domain.
+#[must_use]
+pub fn compat_with(observations: &DomainObservations, references: &References) -> Value {
     let mut parts = Map::new();
     let mut put = |name: &str, part: Option<Value>| {
         if let Some(part) = part {
             parts.insert(name.to_owned(), part);
         }
     };
-    put("observatory", observatory::verdict(observations));
+    use observatory::Algorithm::{Five, Four, Six};
+    let judged = |algorithm| observatory::verdict(observations, algorithm, references.hsts_preload.as_ref());
+    put("observatory", judged(Six));
+    put("observatory-v5", judged(Five));
+    put("observatory-v4", judged(Four));
     put("ssllabs", ssllabs::verdict(observations, ssllabs::Reading::Testssl));
     put("ssllabs-strict", ssllabs::verdict(observations, ssllabs::Reading::Strict));
     put("dnssec", dnssec(observations));

@@ -102,11 +102,6 @@ impl Cookie {
         }
     }
 
-    /// Whether the name's prefix promises what the attributes keep.
-    pub(super) fn prefix_holds(&self) -> bool {
-        self.prefix_error().is_none()
-    }
-
     /// What browsers hold against it, for the name's prefix.
     fn prefix_error(&self) -> Option<&'static str> {
         let name = self.name.to_ascii_lowercase();

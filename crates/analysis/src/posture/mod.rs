@@ -30,7 +30,7 @@ use serde_json::json;
 
 pub use catalogue::catalogue;
 pub use check::{Check, Factor};
-pub use compat::compat;
+pub use compat::{BadPreloadList, PreloadList, References, compat, compat_with};
 pub use config::PostureConfig;
 pub use examples::{Example, examples};
 pub use profile::{AssetProfile, Profiles};

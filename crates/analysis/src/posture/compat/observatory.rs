@@ -1,15 +1,27 @@
-//! MDN HTTP Observatory, algorithm 6: twelve tests, score and grade, with its own words.
+//! MDN HTTP Observatory, algorithms 4, 5 and 6: its tests, score and grade, with its own words.
 //!
-//! The rules are Observatory's, also where we judge otherwise. The HSTS preload list is not known here, so nothing counts
-//! as preloaded.
+//! The rules are Observatory's, also where we judge otherwise. Algorithm 4 is what its package 1.4.8 computes, 5 and 6 what
+//! its source does after that. Without the list of preloaded hosts nothing counts as preloaded.
 
+mod chart;
 mod csp;
+mod preload;
+
+pub use preload::{BadPreloadList, PreloadList};
 
 use riskgraph_domain::observation::{DomainObservations, Hop, PageFacts, Peer, ProbeFailure, WebFacts};
 use serde_json::{Map, Value, json};
 
 use crate::posture::headers;
-use crate::posture::names::{bare, host_of, same_site};
+use crate::posture::names::{bare, host_of};
+
+/// The versions of Observatory's scoring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Algorithm {
+    Four = 4,
+    Five = 5,
+    Six = 6,
+}
 
 /// Whether the page came over https.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,69 +32,10 @@ enum Scheme {
 
 /// 180 days, where Observatory says six months.
 const SIX_MONTHS_S: f64 = 15_552_000.0;
-/// From here on bonuses count.
-const EXTRA_CREDIT_FROM: i32 = 90;
 /// What Observatory itself sends as a foreign origin.
 const ITS_ORIGIN: &str = "https://http-observatory.security.mozilla.org";
-
-/// Results and their modifiers; what is not listed is 0.
-const MODIFIERS: &[(&str, i32)] = &[
-    ("csp-implemented-with-no-unsafe-default-src-none", 10),
-    ("csp-implemented-with-no-unsafe", 5),
-    ("csp-implemented-with-insecure-scheme-in-passive-content-only", -10),
-    ("csp-implemented-with-unsafe-eval", -10),
-    ("csp-implemented-with-unsafe-inline", -20),
-    ("csp-implemented-with-insecure-scheme", -20),
-    ("csp-header-invalid", -25),
-    ("csp-not-implemented", -25),
-    ("csp-not-implemented-but-reporting-enabled", -25),
-    ("cookies-secure-with-httponly-sessions-and-samesite", 5),
-    ("cookies-without-secure-flag-but-protected-by-hsts", -5),
-    ("cookies-session-without-secure-flag-but-protected-by-hsts", -10),
-    ("cookies-without-secure-flag", -20),
-    ("cookies-samesite-flag-invalid", -20),
-    ("cookies-anticsrf-without-samesite-flag", -20),
-    ("cookies-session-without-httponly-flag", -30),
-    ("cookies-session-without-secure-flag", -40),
-    ("cross-origin-resource-sharing-implemented-with-universal-access", -50),
-    ("redirection-off-host-from-http", -5),
-    ("redirection-not-to-https-on-initial-redirection", -10),
-    ("redirection-not-to-https", -20),
-    ("redirection-missing", -20),
-    ("redirection-invalid-cert", -20),
-    ("referrer-policy-private", 5),
-    ("referrer-policy-unsafe", -5),
-    ("referrer-policy-header-invalid", -5),
-    ("hsts-implemented-max-age-less-than-six-months", -10),
-    ("hsts-not-implemented", -20),
-    ("hsts-header-invalid", -20),
-    ("hsts-not-implemented-no-https", -20),
-    ("hsts-invalid-cert", -20),
-    ("sri-implemented-and-all-scripts-loaded-securely", 5),
-    ("sri-implemented-and-external-scripts-loaded-securely", 5),
-    ("sri-not-implemented-but-external-scripts-loaded-securely", -5),
-    ("sri-implemented-but-external-scripts-not-loaded-securely", -20),
-    ("sri-not-implemented-and-external-scripts-not-loaded-securely", -50),
-    ("x-content-type-options-not-implemented", -5),
-    ("x-content-type-options-header-invalid", -5),
-    ("x-frame-options-implemented-via-csp", 5),
-    ("x-frame-options-sameorigin-or-deny", 5),
-    ("x-frame-options-not-implemented", -20),
-    ("x-frame-options-header-invalid", -20),
-    ("corp-implemented-with-same-origin", 10),
-    ("corp-implemented-with-same-site", 10),
-    ("corp-header-invalid", -5),
-    ("coep-implemented-with-require-corp", 10),
-    ("coep-implemented-with-credentialless", 10),
-    ("coep-header-invalid", -5),
-    ("coop-implemented-with-same-origin", 10),
-    ("coop-implemented-with-same-origin-allow-popups", 10),
-    ("coop-implemented-with-noopener-allow-popups", 10),
-    ("coop-header-invalid", -5),
-];
-
-/// Failing results with a modifier of 0 or above do not exist; passing ones below 0 do.
-const PASSES_BELOW_ZERO: &[&str] = &["csp-implemented-with-insecure-scheme-in-passive-content-only"];
+/// What our crawler sends in its place.
+const OUR_ORIGIN: &str = "https://cors-probe.riskgraph.invalid";
 
 /// Everything the tests look at.
 struct Scan<'a> {
@@ -94,6 +47,8 @@ struct Scan<'a> {
     http: Option<&'a WebFacts>,
     verified: Verified,
     cors: Option<&'a Hop>,
+    algorithm: Algorithm,
+    preloaded: Option<&'a PreloadList>,
 }
 
 /// Whether the certificate is one browsers trust.
@@ -104,7 +59,7 @@ enum Verified {
 }
 
 impl<'a> Scan<'a> {
-    fn of(seen: &'a DomainObservations) -> Option<Self> {
+    fn of(seen: &'a DomainObservations, algorithm: Algorithm, preloaded: Option<&'a PreloadList>) -> Option<Self> {
         let answered =
             |web: &'a Option<WebFacts>| web.as_ref().filter(|web| web.failure.is_none() && web.last().is_some());
         // Observatory reads pages behind any certificate; where ours could not be read even so, there is no verdict.
@@ -134,20 +89,45 @@ impl<'a> Scan<'a> {
             http: seen.http.as_ref().filter(|web| !web.hops.is_empty()),
             verified: if refused { Verified::No } else { Verified::Yes },
             cors: seen.cors.as_ref().filter(|web| web.failure.is_none()).and_then(WebFacts::last),
+            algorithm,
+            preloaded,
         })
     }
 
-    fn first(&self, name: &str) -> Option<&'a str> {
-        self.last.header(name).filter(|value| !value.is_empty())
+    /// A header as Node's client hands it out: several of one name are one text with commas. `None` when it is empty.
+    fn joined(&self, name: &str) -> Option<String> {
+        join(self.last, name).filter(|value| !value.is_empty())
     }
 
-    fn metas(&self, name: &str) -> Vec<&'a str> {
-        if !is_html(self.last) {
-            return Vec::new();
-        }
-        let all = self.page.page.iter().flat_map(|page| &page.metas);
-        all.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect()
+    /// `<meta http-equiv>` of this name; facts that do not tell the kinds apart are taken by name.
+    fn equivs(&self, name: &str) -> Vec<&'a str> {
+        let Some(page) = self.html() else { return Vec::new() };
+        let all = page.http_equivs.as_ref().unwrap_or(&page.metas).iter();
+        let named = all.filter(|(key, value)| key.trim().eq_ignore_ascii_case(name) && !value.is_empty());
+        named.map(|(_, value)| value.as_str()).collect()
     }
+
+    /// The last `<meta name=referrer>`.
+    fn meta_referrer(&self) -> Option<&'a str> {
+        let page = self.html()?;
+        let equiv = |pair: &(String, String)| page.http_equivs.as_ref().is_some_and(|known| known.contains(pair));
+        let named = |pair: &&(String, String)| pair.0.trim().eq_ignore_ascii_case("referrer") && !pair.1.is_empty();
+        page.metas.iter().rev().filter(named).find(|pair| !equiv(pair)).map(|(_, value)| value.as_str())
+    }
+
+    /// What was read of the page; its `<meta>` count only where the answer says that it is HTML.
+    fn html(&self) -> Option<&'a PageFacts> {
+        let mime = self.last.header("content-type").and_then(|value| value.split(';').next());
+        let named = matches!(mime, Some("text/html" | "application/xhtml+xml"));
+        self.page.page.as_ref().filter(|_| named)
+    }
+}
+
+/// Header values as one text; of `Set-Cookie` and those that Node takes once this must not be asked.
+fn join(hop: &Hop, name: &str) -> Option<String> {
+    let mut values = hop.headers_named(name).map(str::trim);
+    let first = values.next()?.to_owned();
+    Some(values.fold(first, |all, value| format!("{all}, {value}")))
 }
 
 fn is_html(hop: &Hop) -> bool {
@@ -156,11 +136,15 @@ fn is_html(hop: &Hop) -> bool {
 }
 
 /// The verdict; `None` when the site gave no page to judge.
-pub(super) fn verdict(seen: &DomainObservations) -> Option<Value> {
-    let scan = Scan::of(seen)?;
+pub(super) fn verdict(
+    seen: &DomainObservations,
+    algorithm: Algorithm,
+    preloaded: Option<&PreloadList>,
+) -> Option<Value> {
+    let scan = Scan::of(seen, algorithm, preloaded)?;
     let csp = policy(&scan);
     let hsts = hsts(&scan);
-    let results = [
+    let mut results = vec![
         ("content-security-policy", csp.result),
         ("cookies", cookies(&scan, hsts)),
         ("cross-origin-resource-sharing", cors(&scan)),
@@ -171,55 +155,40 @@ pub(super) fn verdict(seen: &DomainObservations) -> Option<Value> {
         ("x-content-type-options", sniffing(&scan)),
         ("x-frame-options", framing(&scan, csp.frame_ancestors)),
         ("cross-origin-resource-policy", resource_policy(&scan)),
-        ("cross-origin-embedder-policy", embedder_policy(&scan)),
-        ("cross-origin-opener-policy", opener_policy(&scan)),
     ];
+    if algorithm >= Algorithm::Six {
+        results.push(("cross-origin-embedder-policy", embedder_policy(&scan)));
+        results.push(("cross-origin-opener-policy", opener_policy(&scan)));
+    }
     let (mut with_bonus, mut plain, mut tests) = (100, 100, Map::new());
     for (name, result) in results {
-        let modifier = modifier(result);
+        let modifier = chart::modifier(result, algorithm);
         with_bonus += modifier;
         plain += modifier.min(0);
-        let pass = modifier >= 0 || PASSES_BELOW_ZERO.contains(&result);
+        let pass = modifier >= 0 || chart::PASSES_BELOW_ZERO.contains(&result);
         tests.insert(name.to_owned(), json!({ "result": result, "modifier": modifier, "pass": pass }));
     }
-    let score = if plain >= EXTRA_CREDIT_FROM { with_bonus } else { plain }.max(0);
-    Some(json!({ "algorithm": 6, "score": score, "grade": grade(score), "tests": tests }))
-}
-
-fn modifier(result: &str) -> i32 {
-    MODIFIERS.iter().find(|(known, _)| *known == result).map_or(0, |(_, modifier)| *modifier)
-}
-
-fn grade(score: i32) -> &'static str {
-    match (score - score % 5).min(100) {
-        100.. => "A+",
-        90.. => "A",
-        85.. => "A-",
-        80.. => "B+",
-        70.. => "B",
-        65.. => "B-",
-        60.. => "C+",
-        50.. => "C",
-        45.. => "C-",
-        40.. => "D+",
-        30.. => "D",
-        25.. => "D-",
-        _ => "F",
-    }
+    let score = if plain >= chart::EXTRA_CREDIT_FROM { with_bonus } else { plain }.max(0);
+    Some(json!({ "algorithm": algorithm as u8, "score": score, "grade": chart::grade(score), "tests": tests }))
 }
 
 fn policy(scan: &Scan<'_>) -> csp::CspResult {
-    let header: Vec<&str> = scan.last.headers_named("content-security-policy").collect();
-    let report_only = scan.first("content-security-policy-report-only");
-    csp::judge(&header, &scan.metas("content-security-policy"), report_only, scan.scheme)
+    let header: Vec<String> = join(scan.last, "content-security-policy").into_iter().collect();
+    let report_only = scan.joined("content-security-policy-report-only");
+    let metas = scan.equivs("content-security-policy");
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    csp::judge(csp::Sent { header: &header, meta: &metas }, report_only.as_deref(), scan.scheme, scan.algorithm)
 }
 
 fn hsts(scan: &Scan<'_>) -> &'static str {
     let Some(hop) = scan.https else { return "hsts-not-implemented-no-https" };
+    if scan.preloaded.is_some_and(|list| list.holds(scan.hostname)) {
+        return "hsts-preloaded";
+    }
     if scan.verified == Verified::No {
         return "hsts-invalid-cert";
     }
-    let Some(header) = hop.header("strict-transport-security") else { return "hsts-not-implemented" };
+    let Some(header) = join(hop, "strict-transport-security") else { return "hsts-not-implemented" };
     let header: String = header.chars().take(1024).collect::<String>().to_lowercase();
     let mut ages = header.split(';').rev().filter_map(|part| part.trim().strip_prefix("max-age=").map(leading_number));
     match ages.next() {
@@ -246,7 +215,11 @@ fn redirection(scan: &Scan<'_>) -> &'static str {
         return "redirection-invalid-cert";
     }
     let url = |place: usize| http.hops.get(place).map_or("", |hop| hop.url.as_str());
-    if http.hops.len() == 1 {
+    let preloaded =
+        |list: &PreloadList| http.hops.iter().all(|hop| host_of(&hop.url).is_some_and(|host| list.holds(&host)));
+    if scan.preloaded.is_some_and(preloaded) {
+        "redirection-all-redirects-preloaded"
+    } else if http.hops.len() == 1 {
         "redirection-missing"
     } else if !http.last().is_some_and(|hop| is_https(&hop.url)) {
         "redirection-not-to-https"
@@ -261,8 +234,7 @@ fn redirection(scan: &Scan<'_>) -> &'static str {
 
 fn referrer(scan: &Scan<'_>) -> &'static str {
     let header: Vec<&str> = scan.last.headers_named("referrer-policy").collect();
-    let metas = scan.metas("referrer");
-    let values: Vec<&str> = header.into_iter().chain(metas.last().copied()).collect();
+    let values: Vec<&str> = header.into_iter().chain(scan.meta_referrer()).collect();
     if values.is_empty() {
         return "referrer-policy-not-implemented";
     }
@@ -280,7 +252,7 @@ fn referrer(scan: &Scan<'_>) -> &'static str {
 }
 
 fn sniffing(scan: &Scan<'_>) -> &'static str {
-    match scan.first("x-content-type-options") {
+    match scan.joined("x-content-type-options") {
         None => "x-content-type-options-not-implemented",
         Some(value) if value.trim().eq_ignore_ascii_case("nosniff") => "x-content-type-options-nosniff",
         Some(_) => "x-content-type-options-header-invalid",
@@ -291,7 +263,7 @@ fn framing(scan: &Scan<'_>, frame_ancestors: bool) -> &'static str {
     if frame_ancestors {
         return "x-frame-options-implemented-via-csp";
     }
-    match scan.first("x-frame-options").map(|value| value.trim().to_lowercase()) {
+    match scan.joined("x-frame-options").map(|value| value.trim().to_lowercase()) {
         None => "x-frame-options-not-implemented",
         Some(value) if value == "deny" || value == "sameorigin" => "x-frame-options-sameorigin-or-deny",
         Some(value) if value.starts_with("allow-from") => "x-frame-options-allow-from-origin",
@@ -300,12 +272,14 @@ fn framing(scan: &Scan<'_>, frame_ancestors: bool) -> &'static str {
 }
 
 fn cors(scan: &Scan<'_>) -> &'static str {
-    let header = |name: &str| scan.cors.and_then(|hop| hop.header(name)).filter(|value| !value.is_empty());
+    let header = |name: &str| scan.cors.and_then(|hop| join(hop, name)).filter(|value| !value.is_empty());
     let Some(origin) = header("access-control-allow-origin") else {
         return "cross-origin-resource-sharing-not-implemented";
     };
     let credentials = header("access-control-allow-credentials").is_some_and(|v| v.trim().eq_ignore_ascii_case("true"));
-    let reflected = origin == ITS_ORIGIN || host_of(origin).is_some_and(|host| !same_site(&host, scan.hostname));
+    // Recordings bring the origin that was sent.
+    let reflected =
+        [ITS_ORIGIN, OUR_ORIGIN].contains(&origin.as_str()) || header("origin").is_some_and(|sent| sent == origin);
     if origin.trim() == "*" {
         "cross-origin-resource-sharing-implemented-with-public-access"
     } else if reflected && credentials {
@@ -316,15 +290,11 @@ fn cors(scan: &Scan<'_>) -> &'static str {
 }
 
 fn resource_policy(scan: &Scan<'_>) -> &'static str {
-    let values: Vec<&str> = scan.last.headers_named("cross-origin-resource-policy").filter(|v| !v.is_empty()).collect();
-    match values.as_slice() {
-        [] => "corp-not-implemented",
-        [value] => match value.trim().to_lowercase().as_str() {
-            "same-site" => "corp-implemented-with-same-site",
-            "same-origin" => "corp-implemented-with-same-origin",
-            "cross-origin" => "corp-implemented-with-cross-origin",
-            _ => "corp-header-invalid",
-        },
+    let Some(value) = scan.joined("cross-origin-resource-policy") else { return "corp-not-implemented" };
+    match value.trim().to_lowercase().as_str() {
+        "same-site" => "corp-implemented-with-same-site",
+        "same-origin" => "corp-implemented-with-same-origin",
+        "cross-origin" => "corp-implemented-with-cross-origin",
         _ => "corp-header-invalid",
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn cookies(scan: &Scan<'_>, hsts: &str) -> &'static str {
     if jar.is_empty() {
         return "cookies-not-found";
     }
-    let protected = hsts == "hsts-implemented-max-age-at-least-six-months";
+    let protected = matches!(hsts, "hsts-implemented-max-age-at-least-six-months" | "hsts-preloaded");
     let mut worst: Option<usize> = None;
     let mut found = |result: &str| {
         let place = ORDER.iter().position(|known| *known == result);
@@ -67,23 +67,47 @@ pub(super) fn cookies(scan: &Scan<'_>, hsts: &str) -> &'static str {
 
 /// Cookies set along the redirects that a jar takes: for this host or a parent of it that is no public suffix.
 fn jar(scan: &Scan<'_>) -> Vec<Cookie> {
-    let mut jar: Vec<(String, Cookie)> = Vec::new();
+    let mut jar: Vec<(String, String, Cookie)> = Vec::new();
     for hop in &scan.page.hops {
         let host = host_of(&hop.url).unwrap_or_default();
         for cookie in hop.headers_named("set-cookie").filter_map(Cookie::parse).take(COOKIES_MAX) {
             let domain = cookie.domain.clone().unwrap_or_else(|| host.clone());
             let own = domain == host || host.ends_with(&format!(".{domain}"));
-            let suffix = domain != host && registrable(&domain).is_none();
-            if !own || suffix || !cookie.prefix_holds() {
+            // Its jar refuses a domain that is a public suffix also for the suffix itself.
+            let suffix = cookie.domain.is_some() && registrable(&domain).is_none() && !is_address(&domain);
+            let path = path_of(&cookie, &hop.url);
+            if !own || suffix || !prefix_holds(&cookie, &path) {
                 continue;
             }
-            jar.retain(|(known, earlier)| {
-                *known != domain || earlier.name != cookie.name || earlier.path != cookie.path
-            });
-            jar.push((domain, cookie));
+            let key = |known: &(String, String, Cookie)| known.0 == domain && known.1 == path;
+            jar.retain(|known| !key(known) || known.2.name != cookie.name);
+            jar.push((domain, path, cookie));
         }
     }
-    jar.into_iter().map(|(_, cookie)| cookie).collect()
+    jar.into_iter().map(|(_, _, cookie)| cookie).collect()
+}
+
+fn is_address(host: &str) -> bool {
+    host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
+}
+
+/// The cookie's path, or the directory of the page that set it (RFC 6265 5.1.4).
+fn path_of(cookie: &Cookie, url: &str) -> String {
+    if let Some(path) = cookie.path.as_deref().filter(|path| path.starts_with('/')) {
+        return path.to_owned();
+    }
+    let path = url::Url::parse(url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+    match path.rfind('/') {
+        Some(end) if end > 0 => path[..end].to_owned(),
+        _ => "/".to_owned(),
+    }
+}
+
+/// Its jar reads prefixes letter by letter, and takes the default path for one that was written.
+fn prefix_holds(cookie: &Cookie, path: &str) -> bool {
+    let secure = !cookie.name.starts_with("__Secure-") || cookie.secure;
+    let host = !cookie.name.starts_with("__Host-") || (cookie.secure && cookie.domain.is_none() && path == "/");
+    secure && host
 }
 
 /// `SameSite` with another value than the three, or none.

@@ -3,6 +3,8 @@
 
 use indexmap::{IndexMap, IndexSet};
 
+use super::{Algorithm, Scheme};
+
 /// Shortest policy it accepts, in characters.
 const SHORTEST: usize = 6;
 const BROAD: &[&str] = &["ftp:", "http:", "https:", "*", "http://*", "http://*.*", "https://*", "https://*.*"];
@@ -41,12 +43,24 @@ struct Source {
     keep: bool,
 }
 
+/// Policies raw as they came.
+#[derive(Clone, Copy)]
+pub(super) struct Sent<'a> {
+    pub(super) header: &'a [&'a str],
+    pub(super) meta: &'a [&'a str],
+}
+
 /// Judges the policies of headers and `<meta>`, raw as they came.
-pub(super) fn judge(header: &[&str], meta: &[&str], report_only: Option<&str>, https: super::Scheme) -> CspResult {
+pub(super) fn judge(sent: Sent<'_>, report_only: Option<&str>, https: Scheme, algorithm: Algorithm) -> CspResult {
+    // Algorithm 4 takes several policies in one header for one broken policy.
     let split = |raw: &[&str]| -> Vec<String> {
-        raw.iter().flat_map(|value| value.split(',')).map(|part| part.trim().to_owned()).collect()
+        let whole = raw.iter().map(|value| (*value).to_owned());
+        match algorithm {
+            Algorithm::Four => whole.collect(),
+            _ => raw.iter().flat_map(|value| value.split(',')).map(|part| part.trim().to_owned()).collect(),
+        }
     };
-    let (header, meta) = (split(header), split(meta));
+    let (header, meta) = (split(sent.header), split(sent.meta));
     let all: Vec<String> = header.iter().chain(&meta).cloned().collect();
     let Ok(csp) = parse(&all) else { return CspResult::early("csp-header-invalid") };
     let size = |parsed: Result<Parsed, Invalid>| parsed.map_or(Directives::new(), |parsed| parsed.directives);
@@ -96,7 +110,7 @@ impl Slot {
     }
 }
 
-fn grade(mut csp: Directives, scheme: super::Scheme) -> &'static str {
+fn grade(mut csp: Directives, scheme: Scheme) -> &'static str {
     let object = Slot::of(&csp, "object-src");
     let mut script = Slot::of(&csp, "script-src");
     let mut style = Slot::of(&csp, "style-src");
@@ -114,7 +128,7 @@ fn grade(mut csp: Directives, scheme: super::Scheme) -> &'static str {
     } else if strict {
         return "csp-header-invalid";
     }
-    let https = scheme == super::Scheme::Https;
+    let https = scheme == Scheme::Https;
     let insecure = |source: &String| source.starts_with("http:") || source.starts_with("ftp:");
     let has = |sources: &IndexSet<String>, list: &[&str]| sources.iter().any(|source| list.contains(&source.as_str()));
     let (scripts, styles, objects) = (script.get(&csp), style.get(&csp), object.get(&csp));

@@ -1,6 +1,10 @@
 //! Observatory's test of subresource integrity, over script sources as written.
 
-use super::{PageFacts, Scan, Scheme, bare, host_of, is_html};
+use std::borrow::Cow;
+
+use url::Url;
+
+use super::{Algorithm, PageFacts, Scan, Scheme, bare, host_of, is_html};
 
 /// From best to worst; only a worse result replaces an earlier one.
 const ORDER: &[&str] = &[
@@ -12,7 +16,9 @@ const ORDER: &[&str] = &[
 ];
 
 pub(super) fn integrity(scan: &Scan<'_>) -> &'static str {
-    if !is_html(scan.last) {
+    // Algorithm 4 takes an answer that names no type for something else than a page.
+    let unnamed = scan.last.header("content-type").is_none_or(|value| value.starts_with(';') || value.is_empty());
+    if !is_html(scan.last) || (unnamed && scan.algorithm == Algorithm::Four) {
         return "sri-not-implemented-response-not-html";
     }
     let none = PageFacts::default();
@@ -22,7 +28,15 @@ pub(super) fn integrity(scan: &Scan<'_>) -> &'static str {
     }
     let (mut worst, mut foreign): (Option<usize>, bool) = (None, false);
     for script in &page.scripts {
-        let Some(src) = script.src.as_deref().filter(|src| !src.is_empty()) else { continue };
+        let Some(written) = script.src.as_deref() else { continue };
+        let src = match scan.algorithm {
+            Algorithm::Four => reflected(written, page.base.as_deref()),
+            _ => Cow::Borrowed(written),
+        };
+        let src = src.as_ref();
+        if src.is_empty() {
+            continue;
+        }
         let pinned = script.integrity.as_deref().is_some_and(|integrity| !integrity.is_empty());
         let relative_protocol = src.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
         let full = src.starts_with("http://") || src.starts_with("https://");
@@ -49,6 +63,17 @@ pub(super) fn integrity(scan: &Scan<'_>) -> &'static str {
         None if foreign => "sri-implemented-and-external-scripts-loaded-securely",
         None => "sri-not-implemented-but-all-scripts-loaded-from-secure-origin",
     }
+}
+
+/// What the `src` property of a script says in a document without an address, which is what algorithm 4 reads: absolute
+/// where it can be made so, else as written.
+fn reflected<'a>(written: &'a str, base: Option<&str>) -> Cow<'a, str> {
+    let base = base.and_then(|href| Url::parse(href.trim()).ok());
+    let absolute = match base {
+        Some(base) => base.join(written).ok(),
+        None => Url::parse(written.trim_matches(|c: char| c <= ' ')).ok(),
+    };
+    absolute.map_or(Cow::Borrowed(written), |url| Cow::Owned(url.to_string()))
 }
 
 fn icann_domain(url: &str) -> Option<String> {

@@ -201,7 +201,7 @@ impl Recording {
         let answers = || places.iter().map(|place| &self.answers[*place]);
         let first = answers().next().map_or("", |answer| answer.url.as_str());
         let mut facts = WebFacts { hops: answers().map(Answer::hop).collect(), ..bare(first) };
-        let Some(last) = answers().last() else { return facts };
+        let Some(last) = answers().next_back() else { return facts };
         let text = last.body.as_deref().unwrap_or("");
         facts.body = Some(BodyFacts {
             sha256: html::sha256(text.as_bytes()),

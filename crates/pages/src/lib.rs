@@ -7,6 +7,13 @@
 #![cfg_attr(test, expect(clippy::expect_used, reason = "a test that cannot go on should panic"))]
 
 mod base64;
+pub mod churn;
+pub mod evidence;
 pub mod har;
+pub mod headers;
 pub mod html;
+pub mod ledger;
+pub mod retire;
+pub mod script;
+pub mod snapshot;
 pub mod tokens;

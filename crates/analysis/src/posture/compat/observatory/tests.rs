@@ -48,7 +48,7 @@ fn is_wrong_where_observatory_is_wrong() {
 /// Hosts of the cases that are on browsers' lists.
 const PRELOADED: &str = r#"{"bugzilla.mozilla.org":{"mode":"force-https","includeSubDomains":true},
     "facebook.com":{"mode":"force-https"},"www.facebook.com":{"mode":"force-https"},
-    "cloudflare.com":{"mode":"force-https"},"pokeinthe.io":{"mode":"force-https","includeSubDomains":true}}"#;
+    "cloudflare.com":{"mode":"force-https","includeSubDomains":true},"pokeinthe.io":{"mode":"force-https","includeSubDomains":true}}"#;
 
 /// The recorded cases, when the folder of development data is there.
 fn recorded() -> Option<String> {
@@ -105,7 +105,10 @@ fn observations(input: &Value) -> DomainObservations {
     let session = input["sessionUrl"].as_str().unwrap_or("https://mozilla.org/");
     let mut all = headers(auto);
     // Each test reads one response: where the https one has its own HSTS header, it is the page's.
-    all.extend(headers(&input["https"]).into_iter().filter(|(name, _)| name == "strict-transport-security"));
+    let transport = |pair: &(String, String)| pair.0 == "strict-transport-security";
+    let own: Vec<(String, String)> = headers(&input["https"]).into_iter().filter(transport).collect();
+    all.retain(|pair| own.is_empty() || !transport(pair));
+    all.extend(own);
     fetched_page.hops = vec![Hop { url: session.to_owned(), status: 200, headers: all }];
     fetched_page.page = Some(page_of(input["body"].as_str().unwrap_or(""), &auto["httpEquiv"]));
     if input["https"].is_null() {

@@ -18,9 +18,9 @@ use riskgraph_domain::observation::{BodyFacts, Hop, Peer, ProbeFailure, WebFacts
 use sha2::{Digest, Sha256};
 use url::{Host, Url};
 
-use super::certificate::hex;
-use super::handshake::describe;
+use super::hex;
 use super::site::{Site, refused};
+use super::tls::trust::describe;
 use super::{bot_wall, page};
 
 /// Redirects followed: browsers allow 20, but nobody needs more than http to https to www to a language.

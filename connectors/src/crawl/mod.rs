@@ -18,18 +18,14 @@ use url::Url;
 
 mod ask;
 mod bot_wall;
-mod certificate;
 mod dns_facts;
 mod fetch;
-pub(crate) mod handshake;
-mod hello;
 mod name_server;
 mod options;
 mod page;
 mod site;
 mod spf;
-mod suites;
-mod tls_facts;
+pub(crate) mod tls;
 mod tree;
 mod unverified;
 
@@ -39,8 +35,8 @@ pub use options::{BadConnectRule, ConnectRule, CrawlerOptions, Limits, USER_AGEN
 use ask::Asker;
 use dns_facts::Book;
 use fetch::{Fetcher, What};
-use handshake::Trust;
 use site::{Site, Tools};
+use tls::trust::Trust;
 
 /// The foreign origin sent by the CORS probe; reserved by RFC 2606, so it is nobody's. A site that lets it in lets all in.
 pub const CORS_ORIGIN: &str = "https://cors-probe.riskgraph.invalid";
@@ -89,6 +85,14 @@ impl HttpCrawler {
         })
     }
 
+    /// Examines TLS on one host and port alone, under the same guard and bounds.
+    pub async fn observe_tls(&self, host: &str, port: u16) -> TlsFacts {
+        let site = Site::new(&self.tools, Instant::now() + self.tools.limits.deadline);
+        let looking = tls::observe(&site, (&self.trust, &self.fetcher), host, port);
+        let late = || TlsFacts { port, ..no_tls(host, ProbeFailure::Timeout) };
+        timeout_at(site.deadline, looking).await.unwrap_or_else(|_| late())
+    }
+
     async fn look(&self, domain: &str, seen: &mut DomainObservations) {
         let site = Site::new(&self.tools, Instant::now() + self.tools.limits.deadline);
         let book = Book::default();
@@ -96,7 +100,7 @@ impl HttpCrawler {
         let host = web_host(&site, domain).await;
         let web = self.look_at_web(&site, &book, domain, &host);
         let http = self.fetch(&site, format!("http://{host}/"), What::Page);
-        let tls = timeout_at(site.deadline, tls_facts::observe(&site, (&self.trust, &self.fetcher), &host, 443));
+        let tls = timeout_at(site.deadline, tls::observe(&site, (&self.trust, &self.fetcher), &host, 443));
         let (_, (https, cors, files), http, tls) = tokio::join!(dns, web, http, tls);
         seen.dns = book.facts();
         seen.https = Some(https);
@@ -251,12 +255,15 @@ fn unfetched(url: String, failure: ProbeFailure) -> WebFacts {
 }
 
 fn no_tls(host: &str, failure: ProbeFailure) -> TlsFacts {
-    TlsFacts {
-        host: Text::from(host),
-        port: 443,
-        address: None,
-        failure: Some(failure),
-        versions: Vec::new(),
-        handshake: None,
+    TlsFacts { host: Text::from(host), port: 443, failure: Some(failure), ..TlsFacts::default() }
+}
+
+/// Bytes in lower-case hex.
+fn hex(bytes: &[u8]) -> Text {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
     }
+    Text::from(text)
 }

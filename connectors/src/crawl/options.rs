@@ -13,9 +13,12 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const CONCURRENT_DOMAINS: usize = 8;
 /// Probes of one domain in one moment: polite, and far below what any server notices.
 const PARALLEL_PROBES: usize = 8;
-/// Connections a second to one host, and how many may come at once. A full TLS examination needs some 30.
+/// Connections a second to one host, and how many may come at once.
 const HOST_RATE_PER_S: u32 = 12;
 const HOST_BURST: u32 = 24;
+/// Hellos under way to one host. A full TLS examination takes 50 to 150 short connections without a request; five at a time
+/// is what public TLS scanners do, and each waits for its answer before the next comes.
+const PARALLEL_HELLOS: usize = 5;
 
 /// How the crawler names itself when the operator does not say otherwise.
 pub const USER_AGENT: &str = concat!(
@@ -67,6 +70,7 @@ pub struct Limits {
     pub parallel_probes: usize,
     pub host_rate_per_s: u32,
     pub host_burst: u32,
+    pub parallel_hellos: usize,
     /// To open a connection, TLS included.
     pub connect: Duration,
     /// Silence after which a connection is given up.
@@ -85,6 +89,7 @@ impl Default for Limits {
             parallel_probes: PARALLEL_PROBES,
             host_rate_per_s: HOST_RATE_PER_S,
             host_burst: HOST_BURST,
+            parallel_hellos: PARALLEL_HELLOS,
             connect: Duration::from_secs(5),
             read: Duration::from_secs(6),
             fetch: Duration::from_secs(12),

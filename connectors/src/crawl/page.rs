@@ -5,7 +5,7 @@ use scraper::{ElementRef, Html, Selector};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::certificate::hex;
+use super::hex;
 use super::tree;
 
 /// Elements of one kind kept of a page. Real shops have up to 200 scripts and some hundred images.

@@ -1,7 +1,7 @@
 //! The client that lets every certificate pass, for the one fetch of a page whose certificate was refused.
 //!
 //! What comes over it may be anybody's word, so it carries no secret and its facts are marked. Must *not* be used for
-//! anything but that page; the verdict on the certificate is the handshake's (`handshake`).
+//! anything but that page; the verdict on the certificate is the handshake's (`tls`).
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-use super::handshake::Trust;
+use super::tls::trust::Trust;
 
 impl Trust {
     /// A client configuration that accepts any certificate.

@@ -21,7 +21,7 @@ use riskgraph_domain::{Fault, FaultCode};
 use url::{Host, Url};
 
 use super::guard::Guard;
-use crate::crawl::handshake::Trust;
+use crate::crawl::tls::trust::Trust;
 
 /// Connections kept open to one host between calls, and for how long.
 const IDLE_MAX: usize = 2;

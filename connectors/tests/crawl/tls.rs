@@ -93,6 +93,7 @@ async fn sees_the_versions_of_a_modern_server() {
     assert_eq!(
         found,
         [
+            ("SSLv2", Some(false)),
             ("SSLv3", Some(false)),
             ("TLSv1.0", Some(false)),
             ("TLSv1.1", Some(false)),
@@ -100,11 +101,30 @@ async fn sees_the_versions_of_a_modern_server() {
             ("TLSv1.3", Some(true)),
         ]
     );
-    assert!(facts.versions[4].ciphers[0].starts_with("TLS_AES_"));
+    let of = |at: usize| {
+        let mut suites: Vec<_> = facts.versions[at].ciphers.iter().map(|suite| suite.as_str()).collect();
+        suites.sort_unstable();
+        suites
+    };
+    assert_eq!(of(5), ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]);
     // The server has an EC key and only good suites: nothing weak is found.
-    let suites: Vec<_> = facts.versions[3].ciphers.iter().map(|suite| suite.as_str()).collect();
-    assert_eq!(suites.len(), 1);
-    assert!(suites[0].starts_with("TLS_ECDHE_ECDSA_WITH_"), "{suites:?}");
+    let want = [
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    ];
+    assert_eq!(of(4), want);
+    assert!(facts.versions[4].complete && facts.versions[5].complete);
+    let groups = |at: usize| facts.versions[at].groups.clone().unwrap_or_default();
+    let has = |at: usize, name: &str| groups(at).iter().any(|group| group.as_str() == name);
+    assert!(has(5, "X25519MLKEM768") && has(5, "x25519") && has(5, "secp256r1") && has(5, "secp384r1"));
+    assert!(!has(4, "X25519MLKEM768") && has(4, "x25519") && has(4, "secp256r1"), "{:?}", groups(4));
+    let features = &facts.features;
+    assert_eq!((features.compression, features.secure_renegotiation), (Some(false), Some(true)));
+    assert_eq!(features.extended_master_secret, Some(true));
+    assert_eq!(features.tickets_13.map(|tickets| tickets > 0), Some(true));
+    assert_eq!((features.early_data_bytes_max, features.client_certificate), (Some(0), Some(false)));
+    assert!(features.dh_groups.is_empty() && features.n_connections > 20);
 }
 
 /// Answers hellos like an old server: these versions, these suites in its own order.
@@ -162,6 +182,7 @@ async fn sees_old_versions_and_weak_suites() {
     assert_eq!(
         found,
         [
+            ("SSLv2", Some(false)),
             ("SSLv3", Some(true)),
             ("TLSv1.0", Some(true)),
             ("TLSv1.1", Some(false)),
@@ -169,7 +190,7 @@ async fn sees_old_versions_and_weak_suites() {
             ("TLSv1.3", Some(false)),
         ]
     );
-    let suites: Vec<_> = facts.versions[1].ciphers.iter().map(|suite| suite.as_str()).collect();
+    let suites: Vec<_> = facts.versions[2].ciphers.iter().map(|suite| suite.as_str()).collect();
     assert_eq!(
         suites,
         [
@@ -179,11 +200,16 @@ async fn sees_old_versions_and_weak_suites() {
             "TLS_RSA_EXPORT_WITH_DES40_CBC_SHA",
         ]
     );
-    assert!(facts.handshake.is_none() && facts.failure.is_none());
+    let shaken = facts.handshake.expect("a handshake read in clear");
+    assert_eq!((shaken.version.as_str(), shaken.chain.len()), ("TLSv1.0", 0));
+    assert!(shaken.trust.is_err() && facts.failure.is_none());
+    assert_eq!(facts.features.asked_in.as_ref().map(|version| version.as_str()), Some("TLSv1.0"));
+    assert_eq!(facts.features.fallback[0].version.as_str(), "SSLv3");
+    assert_eq!(facts.features.fallback[0].refused, Some(false));
 
     let facts = examine_old(&[0x0302], &[RC4]).await;
     let accepted: Vec<_> = facts.versions.iter().map(|probe| probe.accepted == Some(true)).collect();
-    assert_eq!(accepted, [false, false, true, false, false]);
+    assert_eq!(accepted, [false, false, false, true, false, false]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

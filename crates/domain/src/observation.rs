@@ -7,6 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::text::Text;
 use crate::time::Timestamp;
 
+mod tls;
+
+pub use tls::{
+    CertificateFacts, DhGroup, FallbackProbe, Handshake, KeyExchange, Preference, RevocationProbe, RevocationSource,
+    RevocationState, ServedChain, TlsFacts, TlsFeatures, VersionProbe,
+};
+
 /// Everything one crawl of one domain saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DomainObservations {
@@ -131,66 +138,6 @@ pub enum Dnssec {
     Insecure,
     Bogus(String),
     Unknown(String),
-}
-
-/// What TLS on one host and port showed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TlsFacts {
-    pub host: Text,
-    pub port: u16,
-    pub address: Option<Text>,
-    /// Set when not even a connection was possible.
-    pub failure: Option<ProbeFailure>,
-    /// One per probed protocol version, oldest first.
-    pub versions: Vec<VersionProbe>,
-    /// The best real handshake, when there was one.
-    pub handshake: Option<Handshake>,
-}
-
-/// Whether one protocol version is spoken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VersionProbe {
-    /// `SSLv3`, `TLSv1.0`, `TLSv1.1`, `TLSv1.2`, `TLSv1.3`.
-    pub version: Text,
-    /// `None`: could not be told.
-    pub accepted: Option<bool>,
-    /// Names (IANA) of the suites the server chose when offered, most preferred first.
-    pub ciphers: Vec<Text>,
-}
-
-/// A completed handshake and the chain it brought.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Handshake {
-    pub version: Text,
-    pub cipher: Text,
-    pub key_exchange: Option<Text>,
-    pub ocsp_stapled: bool,
-    pub hostname_matches: bool,
-    /// `Ok`, or why the chain is not trusted: `expired`, `unknown issuer`, `self-signed`, ...
-    pub trust: Result<(), String>,
-    /// Leaf first.
-    pub chain: Vec<CertificateFacts>,
-}
-
-/// What is read from a certificate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CertificateFacts {
-    /// Lower-case hex SHA-256 of the DER.
-    pub sha256: Text,
-    pub spki_sha256: Text,
-    pub subject: String,
-    pub issuer: String,
-    pub names: Vec<Text>,
-    pub not_before: Timestamp,
-    pub not_after: Timestamp,
-    /// `RSA`, `EC`, `Ed25519` ...
-    pub key_kind: Text,
-    pub key_bits: u32,
-    /// Such as `sha256WithRSAEncryption`, `ecdsa-with-SHA256`.
-    pub signature_algorithm: Text,
-    pub n_scts: u32,
-    pub must_staple: bool,
-    pub self_signed: bool,
 }
 
 /// Whether the one that answered proved to be the host that was asked.

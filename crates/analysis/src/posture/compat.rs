@@ -4,6 +4,7 @@
 //! score and never mixed into it.
 
 mod mail;
+mod mozilla;
 mod observatory;
 mod ssllabs;
 
@@ -46,6 +47,7 @@ pub fn compat_with(observations: &DomainObservations, references: &References) -
     put("observatory-v4", judged(Four));
     put("ssllabs", ssllabs::verdict(observations, ssllabs::Reading::Testssl));
     put("ssllabs-strict", ssllabs::verdict(observations, ssllabs::Reading::Strict));
+    put("mozilla_tls", ssllabs::main_endpoint(observations).and_then(mozilla::verdict));
     put("dnssec", dnssec(observations));
     // Only thresholds of our own checks are in the configuration; a broken one cannot be built in.
     if let Ok(config) = PostureConfig::built_in() {

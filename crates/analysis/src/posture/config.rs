@@ -156,6 +156,10 @@ pub struct TlsConfig {
     pub rsa_bits_fail: u32,
     pub rsa_bits_good: u32,
     pub ec_bits_fail: u32,
+    pub dh_bits_fail: u32,
+    pub dh_bits_warn: u32,
+    pub foreign_names_warn: usize,
+    pub short_lived_days: f64,
 }
 
 /// How a page is believed.

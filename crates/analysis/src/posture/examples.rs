@@ -5,6 +5,7 @@
 mod dns;
 pub(in crate::posture) mod parts;
 mod sound;
+mod tls;
 
 use riskgraph_domain::observation::DomainObservations;
 use riskgraph_domain::posture::{CheckOutcome, CheckResult};
@@ -29,7 +30,7 @@ pub(in crate::posture) struct Subject {
 }
 
 /// The families in the catalogue's order.
-const FAMILIES: &[&[Example]] = &[dns::EXAMPLES];
+const FAMILIES: &[&[Example]] = &[dns::EXAMPLES, tls::EXAMPLES];
 
 /// Every example, in the catalogue's order.
 pub fn examples() -> impl Iterator<Item = &'static Example> {
@@ -78,7 +79,7 @@ mod tests {
     use crate::posture::catalogue::catalogue;
 
     /// Families whose every check has examples.
-    const COMPLETE: &[&str] = &[];
+    const COMPLETE: &[&str] = &["TLS-"];
 
     #[test]
     fn every_example_is_judged_as_it_says() {

@@ -1,7 +1,13 @@
 //! TLS endpoints and certificates. Knows nothing of what is served over them.
 
+pub(super) mod exchange;
+pub(super) mod features;
+pub(super) mod names;
+pub(super) mod revocation;
+
 use riskgraph_domain::Severity;
 use riskgraph_domain::observation::{CertificateFacts, Handshake, ProbeFailure, TlsFacts};
+use riskgraph_domain::posture::CheckResult;
 use riskgraph_domain::time::DAY_MS;
 use serde_json::json;
 
@@ -14,6 +20,25 @@ fn leaf(tls: &TlsFacts) -> Result<(&Handshake, &CertificateFacts), Skip> {
         Some(leaf) => Ok((handshake, leaf)),
         None => unknown("the server sent no certificate"),
     }
+}
+
+/// A chain an endpoint shows, with the verdict on it.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    leaf: &'a CertificateFacts,
+    chain: &'a [CertificateFacts],
+    trust: &'a Result<(), String>,
+    named: bool,
+}
+
+/// Every chain the endpoint shows, the handshake's first: clients with other wants get other certificates.
+fn shown(tls: &TlsFacts) -> Result<Vec<Shown<'_>>, Skip> {
+    let (shaken, _) = leaf(tls)?;
+    let own = (&shaken.chain, &shaken.trust, shaken.hostname_matches);
+    let others = tls.other_chains.iter().map(|other| (&other.chain, &other.trust, other.hostname_matches));
+    let all = std::iter::once(own).chain(others);
+    let all = all.filter_map(|(chain, trust, named)| Some(Shown { leaf: chain.first()?, chain, trust, named }));
+    Ok(all.collect())
 }
 
 /// TLS-01: HTTPS answers. Only when the site answers over plain HTTP does a refusal show that there is no HTTPS.
@@ -33,7 +58,13 @@ pub(super) fn reachable(case: &Case<'_>, tls: &TlsFacts) -> Judged {
 
 /// TLS-02: the certificate is valid now and not about to end.
 pub(super) fn validity(case: &Case<'_>, tls: &TlsFacts) -> Judged {
-    let (_, leaf) = leaf(tls)?;
+    // The chain that ends first is the one that breaks first.
+    let Some(Shown { leaf, .. }) = shown(tls)?.into_iter().min_by_key(|shown| {
+        let started = case.seen.finished_at >= shown.leaf.not_before;
+        (started, shown.leaf.not_after)
+    }) else {
+        return unknown("the server sent no certificate");
+    };
     let now = case.seen.finished_at;
     let rules = &case.config.tls;
     let days = |ms: i64| ms as f64 / DAY_MS as f64;
@@ -54,17 +85,38 @@ pub(super) fn validity(case: &Case<'_>, tls: &TlsFacts) -> Judged {
 
 /// TLS-03: the certificate is for this host.
 pub(super) fn host_name(_: &Case<'_>, tls: &TlsFacts) -> Judged {
-    let (handshake, leaf) = leaf(tls)?;
-    let names: Vec<&str> = leaf.names.iter().take(10).map(|name| name.as_str()).collect();
+    let all = shown(tls)?;
+    let wrong = all.iter().find(|shown| !shown.named);
+    let shown = wrong.or(all.first()).map_or(&[][..], |shown| &shown.leaf.names);
+    let names: Vec<&str> = shown.iter().take(10).map(|name| name.as_str()).collect();
     let evidence = json!({ "host": tls.host.as_str(), "names": names });
-    Ok(if handshake.hostname_matches { Verdict::pass(evidence) } else { Verdict::fail(evidence) })
+    Ok(if wrong.is_none() { Verdict::pass(evidence) } else { Verdict::fail(evidence) })
 }
 
-/// TLS-04: the chain leads to a trusted root. Expiry alone is TLS-02's business.
+/// TLS-04: every chain leads to a trusted root. Expiry alone is TLS-02's business.
 pub(super) fn trusted(case: &Case<'_>, tls: &TlsFacts) -> Judged {
-    let (handshake, leaf) = leaf(tls)?;
-    let Err(reason) = &handshake.trust else {
-        return Ok(Verdict::pass(json!({ "issuer": cut(&leaf.issuer), "certificates": handshake.chain.len() })));
+    let all = shown(tls)?;
+    let judged: Vec<Judged> = all.iter().map(|shown| trusted_chain(case, tls, *shown)).collect();
+    let rank = |judged: &Judged| match judged {
+        Ok(verdict) => badness(verdict.result),
+        Err(_) => 0,
+    };
+    judged.into_iter().max_by_key(rank).unwrap_or_else(|| unknown("the server sent no certificate"))
+}
+
+const fn badness(result: CheckResult) -> u8 {
+    match result {
+        CheckResult::Unknown => 0,
+        CheckResult::Pass => 1,
+        CheckResult::Warn => 2,
+        CheckResult::Fail => 3,
+    }
+}
+
+fn trusted_chain(case: &Case<'_>, tls: &TlsFacts, shown: Shown<'_>) -> Judged {
+    let leaf = shown.leaf;
+    let Err(reason) = shown.trust else {
+        return Ok(Verdict::pass(json!({ "issuer": cut(&leaf.issuer), "certificates": shown.chain.len() })));
     };
     let words = reason.to_ascii_lowercase();
     let now = case.seen.finished_at;
@@ -72,41 +124,53 @@ pub(super) fn trusted(case: &Case<'_>, tls: &TlsFacts) -> Judged {
     if out_of_time && (words.contains("expired") || words.contains("valid")) {
         return Err(Skip::NotApplicable);
     }
-    if words.contains("name") && !handshake.hostname_matches {
+    if words.contains("name") && !shown.named {
         return Err(Skip::NotApplicable);
     }
-    let evidence = json!({ "observed": cut(reason), "issuer": cut(&leaf.issuer), "self_signed": leaf.self_signed });
+    let evidence = json!({
+        "observed": cut(reason), "issuer": cut(&leaf.issuer), "subject": cut(&leaf.subject), "sha256": leaf.sha256.as_str(),
+        "self_signed": leaf.self_signed, "host": tls.host.as_str(), "certificates": shown.chain.len(),
+    });
     Ok(if is_incomplete(reason) { Verdict::warn(evidence).severity(Severity::Medium) } else { Verdict::fail(evidence) })
 }
 
-/// TLS-06: the key is long enough.
+/// TLS-06: every key is long enough.
 pub(super) fn key_size(case: &Case<'_>, tls: &TlsFacts) -> Judged {
-    let (_, leaf) = leaf(tls)?;
+    let all = shown(tls)?;
     let rules = &case.config.tls;
-    let kind = leaf.key_kind.to_ascii_uppercase();
-    let evidence = json!({ "key": leaf.key_kind.as_str(), "bits": leaf.key_bits });
+    let too_short = |leaf: &CertificateFacts| match leaf.key_kind.to_ascii_uppercase().as_str() {
+        "RSA" | "DSA" | "DH" => leaf.key_bits < rules.rsa_bits_fail || leaf.exponent_is_one,
+        _ => leaf.key_bits < rules.ec_bits_fail,
+    };
+    let known = |shown: &&Shown<'_>| shown.leaf.key_bits > 0;
+    let weak = all.iter().filter(known).find(|shown| too_short(shown.leaf)).map(|shown| shown.leaf);
+    let Some(leaf) = weak.or_else(|| all.first().map(|shown| shown.leaf)) else {
+        return unknown("the server sent no certificate");
+    };
     if leaf.key_bits == 0 {
         return unknown(format!("the size of the {} key is not known", leaf.key_kind));
     }
-    let weak = match kind.as_str() {
-        "RSA" | "DSA" | "DH" => leaf.key_bits < rules.rsa_bits_fail,
-        _ => leaf.key_bits < rules.ec_bits_fail,
-    };
     // RSA 2048 is fine today; NCSC's phase-out is only noted.
-    let note = (kind == "RSA" && !weak && leaf.key_bits < rules.rsa_bits_good).then_some("NCSC 2025: phase out");
-    let evidence = json!({ "key": evidence["key"], "bits": evidence["bits"], "note": note });
-    Ok(if weak { Verdict::fail(evidence) } else { Verdict::pass(evidence) })
+    let old = leaf.key_kind.eq_ignore_ascii_case("RSA") && weak.is_none() && leaf.key_bits < rules.rsa_bits_good;
+    let note = match leaf.exponent_is_one {
+        true => Some("the public exponent is 1: the key protects nothing"),
+        false => old.then_some("NCSC 2025: phase out"),
+    };
+    let curve = leaf.curve.as_ref().map(|curve| curve.as_str());
+    let evidence = json!({ "key": leaf.key_kind.as_str(), "bits": leaf.key_bits, "curve": curve, "note": note });
+    Ok(if weak.is_some() { Verdict::fail(evidence) } else { Verdict::pass(evidence) })
 }
 
 /// TLS-07: no certificate of the chain but the root is signed with MD5 or SHA-1.
 pub(super) fn signature(_: &Case<'_>, tls: &TlsFacts) -> Judged {
-    let (handshake, leaf) = leaf(tls)?;
+    let all = shown(tls)?;
+    let leaf = all[0].leaf;
     let broken = |certificate: &&CertificateFacts| {
         let name = certificate.signature_algorithm.to_ascii_lowercase().replace(['-', '_'], "");
         let old = name.contains("md2") || name.contains("md5") || name.contains("sha1");
-        old && (!certificate.self_signed || std::ptr::eq(*certificate, leaf))
+        old && (!certificate.self_signed || all.iter().any(|shown| std::ptr::eq(*certificate, shown.leaf)))
     };
-    match handshake.chain.iter().find(broken) {
+    match all.iter().flat_map(|shown| shown.chain).find(broken) {
         Some(found) => Ok(Verdict::fail(json!({
             "signature": found.signature_algorithm.as_str(), "subject": cut(&found.subject),
         }))),
@@ -224,8 +288,15 @@ pub(super) fn weak_suites(_: &Case<'_>, tls: &TlsFacts) -> Judged {
         return handshake(tls).and_then(|_| unknown("no suite was seen"));
     }
     let weak: Vec<String> = suites.iter().filter_map(|s| weakness(s).map(|why| format!("{s}: {why}"))).collect();
-    let evidence = json!({ "seen": suites.len(), "weak": weak });
-    Ok(if weak.is_empty() { Verdict::pass(evidence) } else { Verdict::fail(evidence) })
+    let spoken = tls.versions.iter().filter(|probe| probe.accepted == Some(true));
+    let all_asked = spoken.clone().next().is_some() && spoken.clone().all(|probe| probe.complete);
+    let evidence = json!({ "seen": suites.len(), "all_asked": all_asked, "weak": weak });
+    Ok(match (weak.is_empty(), all_asked) {
+        (true, true) => Verdict::pass(evidence),
+        // Not every suite was offered, or not every offer answered.
+        (true, false) => Verdict::pass(evidence).confidence(0.8),
+        (false, _) => Verdict::fail(evidence),
+    })
 }
 
 /// TLS-12: forward secrecy and authenticated encryption are available.
@@ -246,9 +317,13 @@ pub(super) fn transparency(_: &Case<'_>, tls: &TlsFacts) -> Judged {
     if handshake.trust.is_err() {
         return Err(Skip::NotApplicable);
     }
-    let evidence = json!({ "scts": leaf.n_scts });
-    // Proofs may also come in the handshake or a stapled answer, which is not read: the confidence is not full.
-    Ok(if leaf.n_scts > 0 { Verdict::pass(evidence) } else { Verdict::warn(evidence).confidence(0.8) })
+    let brought = tls.features.n_scts_in_handshake;
+    let evidence = json!({ "scts": leaf.n_scts, "scts_in_handshake": brought });
+    // Proofs may also come in a stapled answer, or in a handshake of TLS 1.3, which are not read: the confidence is not full.
+    Ok(match leaf.n_scts + brought.unwrap_or(0) {
+        0 => Verdict::warn(evidence).confidence(0.8),
+        _ => Verdict::pass(evidence),
+    })
 }
 
 /// TLS-19: the certificate lives no longer than the browsers' limit.

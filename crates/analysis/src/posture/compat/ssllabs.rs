@@ -2,9 +2,10 @@
 //!
 //! Attacks that take an exploit to see (Heartbleed, ROBOT ...) are not probed and cap nothing here.
 
-use riskgraph_domain::observation::{CertificateFacts, DomainObservations, TlsFacts};
+use riskgraph_domain::observation::{CertificateFacts, DomainObservations, RevocationState, TlsFacts};
 use serde_json::{Value, json};
 
+use crate::posture::check::is_incomplete;
 use crate::posture::headers::hsts;
 use crate::posture::tls::{aead, forward_secret, suites};
 
@@ -13,6 +14,11 @@ const PROTOCOLS: &[(&str, u32)] =
     &[("SSLv2", 0), ("SSLv3", 80), ("TLSv1.0", 90), ("TLSv1.1", 95), ("TLSv1.2", 100), ("TLSv1.3", 100)];
 /// From best to worst.
 const GRADES: &[&str] = &["A+", "A", "A-", "B", "C", "D", "E", "F", "M", "T"];
+/// Caps that are set while rating, when scores are computed already.
+const LATE: &[&str] = &[SSL3_BEST, KEY_INSECURE];
+const SSL3_BEST: &str = "SSLv3 is the best protocol offered";
+const KEY_INSECURE: &str = "Using an insecure public key and/or ephemeral key";
+const KEY_WEAK: &str = "Using a weak public key and/or ephemeral key";
 /// 180 days.
 const HSTS_MIN_S: u64 = 15_552_000;
 
@@ -27,9 +33,7 @@ pub(super) enum Reading {
 
 /// The verdict on the domain's own endpoint; `None` when it could not be seen well enough.
 pub(super) fn verdict(seen: &DomainObservations, reading: Reading) -> Option<Value> {
-    let on_443 = |tls: &&TlsFacts| tls.port == 443 && tls.handshake.is_some();
-    let own = |tls: &&TlsFacts| on_443(tls) && tls.host.eq_ignore_ascii_case(&seen.domain);
-    let tls = seen.tls.iter().find(own).or_else(|| seen.tls.iter().find(on_443))?;
+    let tls = main_endpoint(seen)?;
     let handshake = tls.handshake.as_ref()?;
     let leaf = handshake.chain.first()?;
     let spoken: Vec<&str> = PROTOCOLS.iter().map(|(name, _)| *name).filter(|name| speaks(tls, name)).collect();
@@ -41,16 +45,22 @@ pub(super) fn verdict(seen: &DomainObservations, reading: Reading) -> Option<Val
         return None;
     }
     let protocol = protocol_score(&spoken);
-    let key = key_score(leaf);
+    let key = key_score(&leaf.key_kind, leaf.key_bits);
+    let fields = tls.features.dh_groups.iter().map(|group| key_score("DH", group.bits));
+    let key = fields.fold(key, u32::min);
     let bits: Vec<u32> = suites(tls).iter().map(|suite| cipher_bits(suite)).collect();
     let cipher = cipher_score(&bits)?;
+    let facts = Facts { seen, tls, leaf, spoken, key, bits };
+    let caps = caps(&facts);
+    // What is capped to F, T or M before the rating is not scored at all.
+    let hopeless =
+        caps.iter().any(|(grade, reason)| matches!(*grade, "F" | "T" | "M") && !LATE.contains(&reason.as_str()));
+    let (protocol, key, cipher) = if hopeless { (0, 0, 0) } else { (protocol, key, cipher) };
     let score = if protocol == 0 || key == 0 || cipher == 0 {
         0
     } else {
         protocol * 30 / 100 + key * 30 / 100 + cipher * 40 / 100
     };
-    let facts = Facts { seen, tls, leaf, spoken, key, bits };
-    let caps = caps(&facts);
     let warnings = warnings(&facts);
     let grade = grade(score, &caps, &warnings);
     let grade = if reading == Reading::Strict && grade == "A+" && !long_hsts(seen) { "A" } else { grade };
@@ -59,6 +69,13 @@ pub(super) fn verdict(seen: &DomainObservations, reading: Reading) -> Option<Val
         "version": "2009r", "score": score, "grade": grade, "caps": shown, "warnings": warnings,
         "categories": { "protocol": protocol, "key_exchange": key, "cipher": cipher },
     }))
+}
+
+/// The domain's own endpoint on 443, or the first there.
+pub(super) fn main_endpoint(seen: &DomainObservations) -> Option<&TlsFacts> {
+    let on_443 = |tls: &&TlsFacts| tls.port == 443 && tls.handshake.is_some();
+    let own = |tls: &&TlsFacts| on_443(tls) && tls.host.eq_ignore_ascii_case(&seen.domain);
+    seen.tls.iter().find(own).or_else(|| seen.tls.iter().find(on_443))
 }
 
 struct Facts<'a> {
@@ -82,9 +99,8 @@ fn protocol_score(spoken: &[&str]) -> u32 {
     (scores().max().unwrap_or(0) + scores().min().unwrap_or(0)) / 2
 }
 
-fn key_score(leaf: &CertificateFacts) -> u32 {
-    let bits = leaf.key_bits;
-    match leaf.key_kind.to_ascii_uppercase().as_str() {
+fn key_score(kind: &str, bits: u32) -> u32 {
+    match kind.to_ascii_uppercase().as_str() {
         "RSA" | "DSA" | "DH" => match bits {
             0..512 => 20,
             512..1024 => 40,
@@ -152,6 +168,12 @@ fn caps(facts: &Facts<'_>) -> Vec<(&'static str, String)> {
     if any("3DES") && (spoken("TLSv1.1") || spoken("TLSv1.2")) {
         cap("C", "Uses 64 bit block ciphers with TLS 1.1+ (vulnerable to SWEET32)");
     }
+    if facts.tls.features.compression == Some(true) {
+        cap("C", "Vulnerable to CRIME");
+    }
+    if spoken("SSLv3") && all.iter().any(|suite| suite.contains("CBC")) {
+        cap("C", "Vulnerable to POODLE");
+    }
     if !all.iter().any(|suite| aead(suite)) {
         cap("B", "No AEAD cipher suites offered");
     }
@@ -159,8 +181,8 @@ fn caps(facts: &Facts<'_>) -> Vec<(&'static str, String)> {
         cap("B", "Forward Secrecy (FS) is not supported");
     }
     match facts.key {
-        0..=40 => cap("F", "Using key exchange weaker than 1024 bits"),
-        41..=80 => cap("B", "Using key exchange weaker than 2048 bits"),
+        0..=40 => cap("F", KEY_INSECURE),
+        41..=80 => cap("B", KEY_WEAK),
         _ => {}
     }
     certificate_caps(facts, &mut cap);
@@ -173,7 +195,10 @@ fn protocol_caps(spoken: &impl Fn(&str) -> bool, cap: &mut impl FnMut(&'static s
         cap("F", "SSLv2 is offered");
     }
     if spoken("SSLv3") {
-        cap(if newer { "B" } else { "F" }, "SSLv3 is offered");
+        cap("B", "SSLv3 is offered");
+        if !newer {
+            cap("F", SSL3_BEST);
+        }
     }
     if spoken("TLSv1.0") {
         cap("B", "TLS 1.0 offered");
@@ -193,10 +218,20 @@ fn certificate_caps(facts: &Facts<'_>, cap: &mut impl FnMut(&'static str, &str))
     } else if algorithm.contains("sha1") {
         cap("T", "Uses SHA1 algorithm");
     }
+    if facts.leaf.exponent_is_one {
+        cap("F", "RSA certificate uses exponent of 1");
+    }
+    if facts.tls.revocation.iter().any(|probe| matches!(probe.state, RevocationState::Revoked { .. })) {
+        cap("T", "Certificate revoked");
+    }
     let Some(handshake) = facts.tls.handshake.as_ref() else { return };
     let now = facts.seen.finished_at;
     if now >= facts.leaf.not_after || now < facts.leaf.not_before {
         cap("T", "Certificate expired or not yet valid");
+    } else if let Err(reason) = &handshake.trust
+        && is_incomplete(reason)
+    {
+        cap("B", "Issues with chain of trust (chain incomplete)");
     } else if let Err(reason) = &handshake.trust {
         let words = if facts.leaf.self_signed {
             "Issues with the chain of trust (self signed)"
@@ -214,6 +249,9 @@ fn warnings(facts: &Facts<'_>) -> Vec<&'static str> {
     let mut warnings = Vec::new();
     if !facts.spoken.contains(&"TLSv1.3") {
         warnings.push("TLS 1.3 is not supported");
+    }
+    if facts.tls.features.secure_renegotiation == Some(false) {
+        warnings.push("Secure renegotiation is not supported");
     }
     let page = facts.seen.https.as_ref().filter(|web| web.failure.is_none()).and_then(|web| web.last());
     match page.and_then(|hop| hop.header("strict-transport-security")).map(hsts::parse) {

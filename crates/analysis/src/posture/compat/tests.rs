@@ -86,8 +86,8 @@ fn ssllabs_grades() {
         t.versions[4].accepted = Some(false);
         t.handshake.as_mut().expect("a handshake").version = Text::from("TLSv1.2");
     });
-    check(100, "T", "T", &|t| leaf(t, &|c| c.not_after = NOW));
-    check(100, "M", "M", &|t| t.handshake.as_mut().expect("a handshake").hostname_matches = false);
+    check(0, "T", "T", &|t| leaf(t, &|c| c.not_after = NOW));
+    check(0, "M", "M", &|t| t.handshake.as_mut().expect("a handshake").hostname_matches = false);
     check(94, "B", "B", &|t| leaf(t, &|c| (c.key_kind, c.key_bits) = (Text::from("RSA"), 1024)));
     let mut seen = page_with(&[]);
     seen.tls[0].versions[1].accepted = None;

@@ -64,13 +64,26 @@ pub(in crate::posture) fn certificate() -> CertificateFacts {
         key_bits: 256,
         signature_algorithm: Text::from("sha256WithRSAEncryption"),
         n_scts: 2,
-        must_staple: false,
-        self_signed: false,
+        curve: Some(Text::from("secp256r1")),
+        ocsp_urls: vec!["http://ocsp.example.org".into()],
+        ..CertificateFacts::default()
     }
 }
 
 pub(in crate::posture) fn version(name: &str, accepted: Option<bool>, ciphers: &[&str]) -> VersionProbe {
-    VersionProbe { version: Text::from(name), accepted, ciphers: ciphers.iter().map(|&c| Text::from(c)).collect() }
+    VersionProbe {
+        version: Text::from(name),
+        accepted,
+        ciphers: ciphers.iter().map(|&c| Text::from(c)).collect(),
+        complete: accepted == Some(true),
+        groups: (accepted == Some(true)).then(|| vec![Text::from("x25519"), Text::from("secp256r1")]),
+        ..VersionProbe::default()
+    }
+}
+
+fn modern(mut probe: VersionProbe) -> VersionProbe {
+    probe.groups.get_or_insert_default().insert(0, Text::from("X25519MLKEM768"));
+    probe
 }
 
 /// A good endpoint on 443.
@@ -85,7 +98,7 @@ pub(in crate::posture) fn endpoint() -> TlsFacts {
             version("TLSv1.0", Some(false), &[]),
             version("TLSv1.1", Some(false), &[]),
             version("TLSv1.2", Some(true), &["TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"]),
-            version("TLSv1.3", Some(true), &["TLS_AES_256_GCM_SHA384"]),
+            modern(version("TLSv1.3", Some(true), &["TLS_AES_256_GCM_SHA384"])),
         ],
         handshake: Some(Handshake {
             version: Text::from("TLSv1.3"),
@@ -96,6 +109,24 @@ pub(in crate::posture) fn endpoint() -> TlsFacts {
             trust: Ok(()),
             chain: vec![certificate()],
         }),
+        features: TlsFeatures {
+            compression: Some(false),
+            secure_renegotiation: Some(true),
+            extended_master_secret: Some(true),
+            fallback: vec![FallbackProbe { version: Text::from("TLSv1.2"), refused: Some(true) }],
+            session_tickets: Some(true),
+            tickets_13: Some(2),
+            early_data_bytes_max: Some(0),
+            asked_in: Some(Text::from("TLSv1.2")),
+            ..TlsFeatures::default()
+        },
+        revocation: vec![RevocationProbe {
+            source: RevocationSource::Ocsp,
+            url: Some("http://ocsp.example.org".into()),
+            state: RevocationState::Good,
+            next_update: Some(NOW + 3 * DAY_MS),
+        }],
+        ..TlsFacts::default()
     }
 }
 

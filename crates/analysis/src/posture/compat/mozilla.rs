@@ -1,0 +1,259 @@
+//! Mozilla's TLS profiles 5.7 as sslyze 6.3 checks them: the same issues under the same keys.
+//!
+//! sslyze also tries three exploits (Heartbleed, CCS injection, ROBOT), which are not probed; their issues never appear.
+//! Sets stand in its texts in no order; here they are sorted.
+
+use std::collections::BTreeSet;
+
+use riskgraph_domain::observation::{CertificateFacts, TlsFacts};
+use riskgraph_domain::time::DAY_MS;
+use serde_json::{Map, Value, json};
+
+mod profiles;
+
+use profiles::{PROFILES, Profile, VERSION};
+
+/// What sslyze starts with when it looks for the smallest.
+const NO_SIZE: u32 = 100_000;
+
+/// The best profile the endpoint complies with, and what keeps it from each; `None` when it was not seen well enough.
+pub(super) fn verdict(tls: &TlsFacts) -> Option<Value> {
+    let scan = Scan::of(tls)?;
+    let mut issues = Map::new();
+    let mut best = Value::Null;
+    for profile in PROFILES.iter().rev() {
+        let found = scan.issues(profile);
+        if found.is_empty() {
+            best = Value::from(profile.name);
+        }
+        issues.insert(profile.name.to_owned(), Value::Object(found));
+    }
+    Some(json!({ "version": VERSION, "profile": best, "issues": issues }))
+}
+
+/// The facts as sslyze has them.
+struct Scan<'a> {
+    tls: &'a TlsFacts,
+    versions: BTreeSet<&'a str>,
+    suites: BTreeSet<&'a str>,
+    suites_13: BTreeSet<&'a str>,
+    ecdh_bits: u32,
+    dh_bits: u32,
+}
+
+impl<'a> Scan<'a> {
+    fn of(tls: &'a TlsFacts) -> Option<Self> {
+        tls.handshake.as_ref()?.chain.first()?;
+        let told = |name: &str| tls.versions.iter().any(|p| p.version.as_str() == name && p.accepted.is_some());
+        if !["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"].iter().all(|name| told(name)) {
+            return None;
+        }
+        let mut scan = Self {
+            tls,
+            versions: BTreeSet::new(),
+            suites: BTreeSet::new(),
+            suites_13: BTreeSet::new(),
+            ecdh_bits: NO_SIZE,
+            dh_bits: NO_SIZE,
+        };
+        for probe in tls.versions.iter().filter(|probe| probe.accepted == Some(true)) {
+            let modern = probe.version.as_str() == "TLSv1.3";
+            let tried = probe.ciphers.iter().map(|suite| suite.as_str()).filter(|suite| modern || is_tried(suite));
+            let tried: Vec<&str> = tried.collect();
+            if tried.is_empty() {
+                continue;
+            }
+            scan.versions.insert(if probe.version.as_str() == "TLSv1.0" { "TLSv1" } else { probe.version.as_str() });
+            if modern {
+                scan.suites_13.extend(tried)
+            } else {
+                scan.suites.extend(tried)
+            }
+            for exchange in probe.exchanges.iter().filter(|exchange| is_tried(&exchange.suite)) {
+                match exchange.group.as_str() {
+                    "DH" => scan.dh_bits = scan.dh_bits.min(exchange.bits),
+                    _ => scan.ecdh_bits = scan.ecdh_bits.min(exchange.bits + 3),
+                }
+            }
+        }
+        Some(scan)
+    }
+
+    fn issues(&self, profile: &Profile) -> Map<String, Value> {
+        let mut found = Map::new();
+        let mut add = |key: &str, text: String| {
+            found.insert(key.to_owned(), Value::from(text));
+        };
+        self.certificates(profile, &mut add);
+        self.versions_and_suites(profile, &mut add);
+        self.curves(profile, &mut add);
+        self.weaknesses(&mut add);
+        found
+    }
+
+    fn certificates(&self, profile: &Profile, add: &mut impl FnMut(&str, String)) {
+        let Some(shaken) = &self.tls.handshake else { return };
+        let own = (&shaken.chain, shaken.trust.is_ok() && shaken.hostname_matches);
+        let others = self.tls.other_chains.iter().map(|o| (&o.chain, o.trust.is_ok() && o.hostname_matches));
+        let mut kinds = BTreeSet::new();
+        let mut signatures = BTreeSet::new();
+        for (leaf, good) in std::iter::once(own).chain(others).filter_map(|(chain, good)| Some((chain.first()?, good)))
+        {
+            if !good || !leaf.profile_faults.is_empty() {
+                add(
+                    "certificate_path_validation",
+                    format!("Certificate path validation failed for {}.", leaf.subject_rfc4514),
+                );
+            }
+            kinds.insert(kind(leaf));
+            let curve = leaf.curve.as_ref().map_or("", |curve| curve.as_str());
+            if leaf.key_kind.as_str() == "EC" && !profile.certificate_curves.contains(&curve) {
+                let want = set(profile.certificate_curves);
+                add("certificate_curves", format!("Certificate curve is {curve}, should be one of {want}."));
+            }
+            if let Some(min) = profile.rsa_bits.filter(|min| leaf.key_kind.as_str() == "RSA" && leaf.key_bits < *min) {
+                add("rsa_key_size", format!("RSA key size is {}, minimum allowed is {min}.", leaf.key_bits));
+            }
+            signatures.insert(signature(leaf));
+            let days = (leaf.not_after - leaf.not_before).div_euclid(DAY_MS);
+            if days > profile.lifespan_days {
+                let text =
+                    format!("Certificate life span is {days} days, should be less than {}.", profile.lifespan_days);
+                add("maximum_certificate_lifespan", text);
+            }
+        }
+        if !profile.certificate_types.iter().any(|wanted| kinds.contains(*wanted)) {
+            let (have, want) = (set(&kinds), set(profile.certificate_types));
+            let text = format!("Deployed certificate types are {have}, should have at least one of {want}.");
+            add("certificate_types", text);
+        }
+        if !profile.signatures.iter().any(|wanted| signatures.contains(*wanted)) {
+            let (have, want) = (set(&signatures), set(profile.signatures));
+            let text = format!("Deployed certificate signatures are {have}, should have at least one of {want}.");
+            add("certificate_signatures", text);
+        }
+    }
+
+    fn versions_and_suites(&self, profile: &Profile, add: &mut impl FnMut(&str, String)) {
+        let beyond = |have: &BTreeSet<&'a str>, allowed: &[&str]| -> Option<String> {
+            let beyond: BTreeSet<&str> = have.iter().copied().filter(|one| !allowed.contains(one)).collect();
+            (!beyond.is_empty()).then(|| set(&beyond))
+        };
+        if let Some(names) = beyond(&self.versions, profile.versions) {
+            add("tls_versions", format!("TLS versions {names} are supported, but should be rejected."));
+        }
+        if let Some(names) = beyond(&self.suites_13, profiles::SUITES_13) {
+            add("ciphersuites", format!("TLS 1.3 cipher suites {names} are supported, but should be rejected."));
+        }
+        if let Some(names) = beyond(&self.suites, profile.suites) {
+            add("ciphers", format!("Cipher suites {names} are supported, but should be rejected."));
+        }
+        let sizes = [
+            ("ecdh_param_size", "ECDH", self.ecdh_bits, Some(profiles::ECDH_BITS)),
+            ("dh_param_size", "DH", self.dh_bits, profile.dh_bits),
+        ];
+        for (key, name, bits, min) in sizes {
+            if let Some(min) = min.filter(|min| bits < *min) {
+                add(key, format!("{name} parameter size is {bits}, should be superior or equal to {min}."));
+            }
+        }
+    }
+
+    fn curves(&self, profile: &Profile, add: &mut impl FnMut(&str, String)) {
+        let highest = self.tls.versions.iter().rev().find(|probe| probe.accepted == Some(true));
+        let groups = highest.and_then(|probe| probe.groups_alone.as_ref().or(probe.groups.as_ref()));
+        let names = groups.into_iter().flatten().filter_map(|group| curve_name(group));
+        let beyond: BTreeSet<&str> = names.filter(|name| !profile.curves.contains(name)).collect();
+        if !beyond.is_empty() {
+            add("tls_curves", format!("TLS curves {} are supported, but should be rejected.", set(&beyond)));
+        }
+    }
+
+    fn weaknesses(&self, add: &mut impl FnMut(&str, String)) {
+        let features = &self.tls.features;
+        if features.compression == Some(true) {
+            add("tls_vulnerability_compression", "Server is vulnerable to TLS compression attacks.".to_owned());
+        }
+        if self.takes_fallback() {
+            let text = "Server is vulnerable to TLS downgrade attacks because it does not support the TLS_FALLBACK_SCSV mechanism.";
+            add("tls_vulnerability_fallback_scsv", text.to_owned());
+        }
+        if features.secure_renegotiation == Some(false) {
+            let text = "Server is vulnerable to the insecure renegotiation attack.";
+            add("tls_vulnerability_renegotiation", text.to_owned());
+        }
+        if !self.versions.contains("TLSv1.3") && features.extended_master_secret == Some(false) {
+            let text = "Server does not support the Extended Master Secret TLS extension.";
+            add("tls_vulnerability_extended_master_secret", text.to_owned());
+        }
+    }
+
+    /// Whether a fallback from the highest version below TLS 1.3 to the one before it is taken.
+    fn takes_fallback(&self) -> bool {
+        const ORDER: [&str; 5] = ["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2"];
+        let name = |listed: &str| if listed == "TLSv1.0" { "TLSv1" } else { listed }.to_owned();
+        let spoken = |listed: &&str| self.versions.contains(name(listed).as_str());
+        let highest = match self.versions.contains("TLSv1.3") {
+            true => ORDER.len() - 1,
+            false => ORDER.iter().rposition(|listed| spoken(&listed)).unwrap_or(0),
+        };
+        let Some(below) = highest.checked_sub(1).map(|at| ORDER[at]) else { return false };
+        self.tls.features.fallback.iter().any(|probe| probe.version.as_str() == below && probe.refused == Some(false))
+    }
+}
+
+/// The name Python's cryptography has for a key that is neither RSA nor on a curve.
+fn kind(leaf: &CertificateFacts) -> String {
+    match leaf.key_kind.as_str() {
+        "EC" => "ecdsa".to_owned(),
+        "RSA" => "rsa".to_owned(),
+        other => format!("{other}PublicKey"),
+    }
+}
+
+fn signature(leaf: &CertificateFacts) -> String {
+    match leaf.signature_algorithm.as_str() {
+        "rsassa-pss" | "id-RSASSA-PSS" | "rsassaPss" => "RSASSA-PSS".to_owned(),
+        "Ed25519" | "id-Ed25519" | "1.3.101.112" => "ed25519".to_owned(),
+        "Ed448" | "id-Ed448" | "1.3.101.113" => "ed448".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// Whether sslyze tries the suite below TLS 1.3: what its two builds of OpenSSL know, without shared secrets.
+fn is_tried(suite: &str) -> bool {
+    let has = |part: &str| suite.contains(part);
+    let secret = ["PSK", "SRP", "KRB5", "GOST", "ECCPWD", "EXPORT1024", "SM4"].iter().any(|part| has(part));
+    let unknown = suite.starts_with("OLD_")
+        || suite.starts_with("0x")
+        || suite == "TLS_DHE_DSS_WITH_RC4_128_SHA"
+        || suite == "SSL_CK_RC4_64_WITH_MD5"
+        || (has("CAMELLIA") && has("GCM"))
+        || (has("ARIA") && has("CBC"));
+    let fixed =
+        ["TLS_DH_DSS_", "TLS_DH_RSA_", "TLS_ECDH_RSA_", "TLS_ECDH_ECDSA_"].iter().any(|start| suite.starts_with(start));
+    let late = has("ARIA") || (has("CAMELLIA") && has("SHA256")) || (has("CAMELLIA") && has("SHA384"));
+    !(secret || unknown || (fixed && (late || has("EXPORT"))) || (has("ARIA") && has("anon")))
+}
+
+/// sslyze's name of a group, when it tries it.
+fn curve_name(group: &str) -> Option<&str> {
+    match group {
+        "x25519" => Some("X25519"),
+        "x448" => Some("X448"),
+        "brainpoolP256r1" | "brainpoolP384r1" | "brainpoolP512r1" => Some(group),
+        _ if group.contains("MLKEM") || group.contains("Kyber") => None,
+        _ if group.starts_with("secp") || group.starts_with("sect") => Some(group),
+        _ => None,
+    }
+}
+
+/// A set as Python prints it, sorted.
+fn set<T: AsRef<str> + Ord>(items: impl IntoIterator<Item = T>) -> String {
+    let sorted: BTreeSet<T> = items.into_iter().collect();
+    let quoted: Vec<String> = sorted.iter().map(|item| format!("'{}'", item.as_ref())).collect();
+    format!("{{{}}}", quoted.join(", "))
+}
+
+#[cfg(test)]
+mod tests;

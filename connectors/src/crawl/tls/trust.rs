@@ -72,12 +72,6 @@ impl Trust {
         Verdict { trust, hostname_matches: named }
     }
 
-    /// The key of a root with this subject (the content of the name, without its tag), when it is trusted.
-    pub(super) fn root_key(&self, subject: &[u8]) -> Option<Vec<u8>> {
-        let root = self.roots.roots.iter().find(|root| root.subject.as_ref() == subject)?;
-        Some(root.subject_public_key_info.as_ref().to_vec())
-    }
-
     fn verify(&self, leaf: &CertificateDer<'_>, others: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Error> {
         let algorithms = self.provider.signature_verification_algorithms.all;
         let parsed = ParsedCertificate::try_from(leaf)?;

@@ -195,7 +195,7 @@ impl<'a> Scan<'a> {
         let spoken = |listed: &&str| self.versions.contains(name(listed).as_str());
         let highest = match self.versions.contains("TLSv1.3") {
             true => ORDER.len() - 1,
-            false => ORDER.iter().rposition(|listed| spoken(&listed)).unwrap_or(0),
+            false => ORDER.iter().rposition(spoken).unwrap_or(0),
         };
         let Some(below) = highest.checked_sub(1).map(|at| ORDER[at]) else { return false };
         self.tls.features.fallback.iter().any(|probe| probe.version.as_str() == below && probe.refused == Some(false))

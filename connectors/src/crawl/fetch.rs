@@ -129,10 +129,20 @@ impl Fetcher {
 
     /// The raw bytes at a URL, without redirects, at most a small file's worth.
     pub(super) async fn bytes(&self, site: &Site<'_>, url: &str) -> Result<Vec<u8>, ProbeFailure> {
+        self.bytes_up_to(site, url, FILE_MAX_BYTES).await
+    }
+
+    /// The raw bytes at a URL, without redirects; more than so many are a failure.
+    pub(super) async fn bytes_up_to(
+        &self,
+        site: &Site<'_>,
+        url: &str,
+        max_bytes: usize,
+    ) -> Result<Vec<u8>, ProbeFailure> {
         let url = Url::parse(url).map_err(|error| ProbeFailure::Protocol(error.to_string()))?;
         let asked = Asked { what: What::FileHere, origin: None, peer: Peer::Verified };
         let response = self.hop(site, &url, asked).await?;
-        match (response.status().as_u16(), read_body(response, FILE_MAX_BYTES).await?) {
+        match (response.status().as_u16(), read_body(response, max_bytes).await?) {
             (200, (bytes, false)) => Ok(bytes),
             (200, (bytes, true)) => Err(ProbeFailure::TooLarge(u64::try_from(bytes.len()).unwrap_or(u64::MAX))),
             (status, _) => Err(ProbeFailure::Protocol(format!("status {status}"))),

@@ -2,7 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on should panic")]
 
+mod hostile;
 mod names;
+mod openssl;
 mod secrets;
 mod tls;
 mod unverified;

@@ -210,6 +210,16 @@ fn must_staple(certificate: &X509Certificate<'_>) -> bool {
         .is_some_and(|extension| extension.value.windows(3).any(|part| part == [2, 1, STATUS_REQUEST]))
 }
 
+/// DER of the subject's name.
+pub(super) fn subject(der: &[u8]) -> Option<Vec<u8>> {
+    X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate.subject().as_raw().to_vec())
+}
+
+/// DER of the issuer's name.
+pub(super) fn issuer(der: &[u8]) -> Option<Vec<u8>> {
+    X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate.issuer().as_raw().to_vec())
+}
+
 /// Where the issuer publishes its own certificate (authority information access).
 pub(super) fn issuer_url(der: &[u8]) -> Option<String> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;

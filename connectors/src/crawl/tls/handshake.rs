@@ -74,7 +74,17 @@ pub(super) async fn perform(
     drop(permit);
     let seen = std::mem::take(&mut *recorder.seen.lock().unwrap_or_else(PoisonError::into_inner));
     let verdict = trust.judge(&seen.chain, host, UnixTime::now());
-    let trusted = match (verdict.trust, seen.bad_signature) {
+    let chain = trust.facts(&seen.chain);
+    // The library cannot check signatures of every kind of key; what it cannot check is no fault.
+    let checkable = chain.first().is_some_and(|leaf| match leaf.key_kind.as_str() {
+        "RSA" => (2_048..=8_192).contains(&leaf.key_bits),
+        "EC" => {
+            matches!(leaf.key_bits, 256 | 384 | 521)
+                && leaf.curve.as_ref().is_some_and(|curve| curve.starts_with("secp") && curve.ends_with("r1"))
+        }
+        kind => kind == "Ed25519",
+    });
+    let trusted = match (verdict.trust, seen.bad_signature.filter(|_| checkable)) {
         (Ok(()), Some(error)) => Err(format!("the handshake signature does not verify: {error}")),
         (verdict, _) => verdict,
     };
@@ -86,7 +96,7 @@ pub(super) async fn perform(
             ocsp_stapled: seen.staple.is_some(),
             hostname_matches: verdict.hostname_matches,
             trust: trusted,
-            chain: trust::facts(&seen.chain),
+            chain,
         },
         chain: seen.chain,
         staple: seen.staple,

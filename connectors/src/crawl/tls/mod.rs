@@ -5,12 +5,16 @@
 //! counted ([`talk`]). Must *not* judge what it sees.
 
 mod certificate;
+mod der;
 mod features;
 mod flight;
 mod groups;
 pub(crate) mod handshake;
 mod hello;
+mod ocsp;
 mod primes;
+mod profile;
+mod revocation;
 mod ssl2;
 mod suites;
 mod survey;

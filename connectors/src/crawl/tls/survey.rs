@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 
 use futures::future::join_all;
 use riskgraph_domain::Text;
-use riskgraph_domain::observation::{Handshake, ProbeFailure, ServedChain, TlsFacts, TlsFeatures, VersionProbe};
+use riskgraph_domain::observation::{
+    FallbackProbe, Handshake, Preference, ProbeFailure, RevocationProbe, ServedChain, TlsFacts, TlsFeatures,
+    VersionProbe,
+};
 use rustls::pki_types::UnixTime;
 
 use super::super::fetch::Fetcher;
@@ -15,7 +18,7 @@ use super::hello::Version;
 use super::talk::{Answer, Talker};
 use super::trust::{self, INCOMPLETE, Trust};
 use super::versions::{self, Seen};
-use super::{features, groups};
+use super::{features, groups, revocation};
 
 /// What is used to judge and to fetch.
 pub(in crate::crawl) type Means<'a> = (&'a Trust, &'a Fetcher);
@@ -88,6 +91,16 @@ fn settle(seen: &mut [Seen], speaks: bool) {
     }
 }
 
+/// What the chains are judged from.
+struct Found {
+    /// The newest version below TLS 1.3.
+    older: Option<usize>,
+    shaken: Option<Shaken>,
+    flight: Option<Flight>,
+    /// The chain with what the server forgot.
+    whole: Option<Vec<Vec<u8>>>,
+}
+
 struct Examination<'a> {
     site: &'a Site<'a>,
     means: Means<'a>,
@@ -103,7 +116,11 @@ impl Examination<'_> {
         let chains: Vec<Vec<Vec<u8>>> = flights.iter().map(|flight| flight.chain.clone()).collect();
         let curve = chains.first().and_then(|chain| trust::facts(chain).into_iter().next()).and_then(|leaf| leaf.curve);
         let curve = curve.and_then(|name| groups::number(&name));
-        let (modern, old, feigned, (features, flight), preference) = tokio::join!(
+        let known: Option<(&[Vec<u8>], &Result<(), String>)> =
+            shaken.as_ref().map(|shaken| (shaken.chain.as_slice(), &shaken.facts.trust));
+        let clear = flights.first().map(|flight| flight.chain.as_slice());
+        let ((whole, revoked), modern, old, feigned, (features, flight), preference) = tokio::join!(
+            self.authority(known, clear),
             self.groups(newest.map(|at| &seen[at]), None),
             self.groups(older.map(|at| &seen[at]), curve),
             self.feign(seen),
@@ -119,7 +136,8 @@ impl Examination<'_> {
             facts.features.tickets_13 = Some(tickets);
             facts.features.early_data_bytes_max = (tickets > 0).then_some(early);
         }
-        self.chains(facts, seen, (older, shaken, flight), chains).await;
+        facts.revocation = revoked;
+        self.chains(facts, seen, Found { older, shaken, flight, whole }, chains);
         if let Some(at) = newest {
             note_groups(&mut seen[at].probe, modern);
         }
@@ -141,7 +159,7 @@ impl Examination<'_> {
         Some((found, alone))
     }
 
-    async fn feign(&self, seen: &[Seen]) -> Vec<riskgraph_domain::observation::FallbackProbe> {
+    async fn feign(&self, seen: &[Seen]) -> Vec<FallbackProbe> {
         let accepted: Vec<Version> = seen.iter().filter(|seen| seen.accepted()).map(|seen| seen.version).collect();
         let fallen = features::fallen(&accepted);
         let asked = seen.iter().filter(|seen| fallen.contains(&seen.version));
@@ -155,32 +173,45 @@ impl Examination<'_> {
         }
     }
 
-    async fn preference(&self, seen: Option<&Seen>) -> Option<riskgraph_domain::observation::Preference> {
+    async fn preference(&self, seen: Option<&Seen>) -> Option<Preference> {
         versions::preference(self.talker, seen?).await
     }
 
-    /// Judges the chains: the library's handshake first, else the best flight that was read in clear.
-    async fn chains(
+    /// What only the authority can tell: the certificate that the server forgot, and whether the leaf is revoked.
+    async fn authority(
         &self,
-        facts: &mut TlsFacts,
-        seen: &[Seen],
-        (older, shaken, flight): (Option<usize>, Option<Shaken>, Option<Flight>),
-        mut chains: Vec<Vec<Vec<u8>>>,
-    ) {
-        let flight = flight.or_else(|| older.and_then(|at| seen[at].flights.first().cloned()));
-        let clear_staple = flight.as_ref().and_then(|flight| flight.staple.clone());
-        let (mut handshake, chain, _staple) = match (shaken, flight) {
+        known: Option<(&[Vec<u8>], &Result<(), String>)>,
+        clear: Option<&[Vec<u8>]>,
+    ) -> (Option<Vec<Vec<u8>>>, Vec<RevocationProbe>) {
+        let (chain, verdict) = match (known, clear) {
+            (Some((chain, verdict)), _) => (chain, verdict.clone()),
+            (None, Some(chain)) => (chain, self.means.0.judge(chain, self.host, UnixTime::now()).trust),
+            (None, None) => return (None, Vec::new()),
+        };
+        let whole = handshake::completed(self.site, self.means, self.host, chain, &verdict).await;
+        let revoked = revocation::asked(self.site, self.means, whole.as_deref().unwrap_or(chain)).await;
+        (whole, revoked)
+    }
+
+    /// Judges the chains: the library's handshake first, else the best flight that was read in clear.
+    fn chains(&self, facts: &mut TlsFacts, seen: &[Seen], found: Found, mut chains: Vec<Vec<Vec<u8>>>) {
+        let flight = found.flight.or_else(|| found.older.and_then(|at| seen[at].flights.first().cloned()));
+        let (mut handshake, chain, staple) = match (found.shaken, flight) {
             (Some(shaken), _) => (shaken.facts, shaken.chain, shaken.staple),
-            (None, Some(flight)) => (self.by_flight(&flight), flight.chain, clear_staple),
+            (None, Some(flight)) => (self.by_flight(&flight), flight.chain, flight.staple),
             (None, None) => return,
         };
-        if handshake::completed(self.site, self.means, self.host, &chain, &handshake.trust).await.is_some() {
+        if let Some(staple) = staple {
+            let whole = found.whole.as_deref().unwrap_or(&chain);
+            facts.revocation.insert(0, revocation::stapled(self.means.0, whole, &staple));
+        }
+        if found.whole.is_some() {
             handshake.trust = Err(INCOMPLETE.to_owned());
         }
         chains.retain(|other| other.first() != chain.first());
         for other in chains {
             let verdict = self.means.0.judge(&other, self.host, UnixTime::now());
-            let chain = trust::facts(&other);
+            let chain = self.means.0.facts(&other);
             let (trust, hostname_matches) = (verdict.trust, verdict.hostname_matches);
             facts.other_chains.push(ServedChain { hostname_matches, trust, chain });
         }
@@ -203,7 +234,7 @@ impl Examination<'_> {
             ocsp_stapled: flight.staple.is_some(),
             hostname_matches: verdict.hostname_matches,
             trust: verdict.trust,
-            chain: trust::facts(&flight.chain),
+            chain: self.means.0.facts(&flight.chain),
         }
     }
 }

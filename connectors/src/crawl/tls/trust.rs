@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use riskgraph_domain::Text;
 use riskgraph_domain::observation::CertificateFacts;
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::CryptoProvider;
@@ -11,6 +12,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 
 use super::certificate;
+use super::profile::{self, Role};
 
 /// The verdict on a chain whose top nobody here knows, and on one that only lacks what its issuer publishes.
 pub(super) const UNKNOWN_ISSUER: &str = "unknown issuer";
@@ -23,6 +25,8 @@ pub(super) const CERTIFICATE_MAX_BYTES: usize = 256 << 10;
 pub(crate) struct Trust {
     provider: Arc<CryptoProvider>,
     roots: Arc<RootCertStore>,
+    /// What strict verifiers miss in the operator's own authorities, by the DER of their names.
+    faulty: Arc<Vec<(Vec<u8>, Vec<Text>)>>,
 }
 
 /// What is thought of a chain.
@@ -35,13 +39,18 @@ pub(super) struct Verdict {
 impl Trust {
     /// Mozilla's roots and those in the PEM.
     pub(crate) fn new(extra_ca_pem: Option<&[u8]>) -> Result<Self, String> {
+        let mut faulty = Vec::new();
         let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         for certificate in extra_ca_pem.map(CertificateDer::pem_slice_iter).into_iter().flatten() {
             let certificate = certificate.map_err(|error| error.to_string())?;
+            let faults = profile::faults(&certificate, Role::Authority);
+            if let Some(name) = certificate::subject(&certificate).filter(|_| !faults.is_empty()) {
+                faulty.push((name, faults));
+            }
             roots.add(certificate).map_err(|error| error.to_string())?;
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        Ok(Self { provider, roots: Arc::new(roots) })
+        Ok(Self { provider, roots: Arc::new(roots), faulty: Arc::new(faulty) })
     }
 
     /// A client configuration with normal verification, for fetching pages.
@@ -72,6 +81,23 @@ impl Trust {
         Verdict { trust, hostname_matches: named }
     }
 
+    /// The key of a root with this subject (the content of the name, without its tag), when it is trusted.
+    pub(super) fn root_key(&self, subject: &[u8]) -> Option<Vec<u8>> {
+        let root = self.roots.roots.iter().find(|root| root.subject.as_ref() == subject)?;
+        Some(root.subject_public_key_info.as_ref().to_vec())
+    }
+
+    /// The facts of a chain, its last certificate burdened with what is missed in its root.
+    pub(super) fn facts(&self, chain: &[Vec<u8>]) -> Vec<CertificateFacts> {
+        let mut facts = facts(chain);
+        let issuer = chain.last().and_then(|last| certificate::issuer(last));
+        let faulty = issuer.and_then(|issuer| self.faulty.iter().find(|known| known.0 == issuer));
+        if let (Some((_, faults)), Some(last)) = (faulty, facts.last_mut()) {
+            last.profile_faults.extend(faults.iter().map(|fault| Text::from(format!("its root: {fault}"))));
+        }
+        facts
+    }
+
     fn verify(&self, leaf: &CertificateDer<'_>, others: &[CertificateDer<'_>], now: UnixTime) -> Result<(), Error> {
         let algorithms = self.provider.signature_verification_algorithms.all;
         let parsed = ParsedCertificate::try_from(leaf)?;
@@ -81,7 +107,12 @@ impl Trust {
 
 /// The facts of a chain; what is no certificate, or too large for one, is left out.
 pub(super) fn facts(chain: &[Vec<u8>]) -> Vec<CertificateFacts> {
-    chain.iter().filter(|der| der.len() <= CERTIFICATE_MAX_BYTES).filter_map(|der| certificate::read(der)).collect()
+    let readable = chain.iter().enumerate().filter(|(_, der)| der.len() <= CERTIFICATE_MAX_BYTES);
+    let read = |(at, der): (usize, &Vec<u8>)| {
+        let role = if at == 0 { Role::Leaf } else { Role::Authority };
+        Some(CertificateFacts { profile_faults: profile::faults(der, role), ..certificate::read(der)? })
+    };
+    readable.filter_map(read).collect()
 }
 
 /// Why a chain is not trusted, in the few words checks know.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use riskgraph_domain::observation::{CertificateFacts, TlsFacts};
+use riskgraph_domain::observation::{CertificateFacts, TlsFacts, VersionProbe};
 use riskgraph_domain::time::DAY_MS;
 use serde_json::{Map, Value, json};
 
@@ -48,6 +48,7 @@ impl<'a> Scan<'a> {
         if !["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"].iter().all(|name| told(name)) {
             return None;
         }
+        let can = Abilities::of(tls);
         let mut scan = Self {
             tls,
             versions: BTreeSet::new(),
@@ -58,7 +59,7 @@ impl<'a> Scan<'a> {
         };
         for probe in tls.versions.iter().filter(|probe| probe.accepted == Some(true)) {
             let modern = probe.version.as_str() == "TLSv1.3";
-            let tried = probe.ciphers.iter().map(|suite| suite.as_str()).filter(|suite| modern || is_tried(suite));
+            let tried = probe.ciphers.iter().map(|suite| suite.as_str()).filter(|suite| modern || can.complete(suite));
             let tried: Vec<&str> = tried.collect();
             if tried.is_empty() {
                 continue;
@@ -69,7 +70,7 @@ impl<'a> Scan<'a> {
             } else {
                 scan.suites.extend(tried)
             }
-            for exchange in probe.exchanges.iter().filter(|exchange| is_tried(&exchange.suite)) {
+            for exchange in probe.exchanges.iter().filter(|exchange| can.complete(&exchange.suite)) {
                 match exchange.group.as_str() {
                     "DH" => scan.dh_bits = scan.dh_bits.min(exchange.bits),
                     _ => scan.ecdh_bits = scan.ecdh_bits.min(exchange.bits + 3),
@@ -93,13 +94,20 @@ impl<'a> Scan<'a> {
 
     fn certificates(&self, profile: &Profile, add: &mut impl FnMut(&str, String)) {
         let Some(shaken) = &self.tls.handshake else { return };
-        let own = (&shaken.chain, shaken.trust.is_ok() && shaken.hostname_matches);
-        let others = self.tls.other_chains.iter().map(|o| (&o.chain, o.trust.is_ok() && o.hostname_matches));
+        // Its verifier is stricter than browsers' about the certificates of the chain.
+        let strict = |chain: &[CertificateFacts]| {
+            chain.iter().enumerate().all(|(at, one)| (at > 0 && one.self_signed) || one.profile_faults.is_empty())
+        };
+        let good = |trust: &Result<(), String>, named: bool, chain: &[CertificateFacts]| {
+            trust.is_ok() && named && strict(chain)
+        };
+        let own = (&shaken.chain, good(&shaken.trust, shaken.hostname_matches, &shaken.chain));
+        let others = self.tls.other_chains.iter().map(|o| (&o.chain, good(&o.trust, o.hostname_matches, &o.chain)));
         let mut kinds = BTreeSet::new();
         let mut signatures = BTreeSet::new();
         for (leaf, good) in std::iter::once(own).chain(others).filter_map(|(chain, good)| Some((chain.first()?, good)))
         {
-            if !good || !leaf.profile_faults.is_empty() {
+            if !good {
                 add(
                     "certificate_path_validation",
                     format!("Certificate path validation failed for {}.", leaf.subject_rfc4514),
@@ -163,10 +171,20 @@ impl<'a> Scan<'a> {
         let highest = self.tls.versions.iter().rev().find(|probe| probe.accepted == Some(true));
         let groups = highest.and_then(|probe| probe.groups_alone.as_ref().or(probe.groups.as_ref()));
         let names = groups.into_iter().flatten().filter_map(|group| curve_name(group));
+        let names = names.filter(|name| highest.is_none_or(|probe| self.takes_curve(probe, name)));
         let beyond: BTreeSet<&str> = names.filter(|name| !profile.curves.contains(name)).collect();
         if !beyond.is_empty() {
             add("tls_curves", format!("TLS curves {} are supported, but should be rejected.", set(&beyond)));
         }
+    }
+
+    /// Below TLS 1.2 OpenSSL's client takes an ECDSA certificate only when it offered the certificate's curve.
+    fn takes_curve(&self, highest: &VersionProbe, name: &str) -> bool {
+        let bound = !matches!(highest.version.as_str(), "TLSv1.2" | "TLSv1.3")
+            && highest.ciphers.iter().all(|suite| !suite.contains("ECDHE_RSA"));
+        let leaf = self.tls.handshake.as_ref().and_then(|shaken| shaken.chain.first());
+        let curve = leaf.and_then(|leaf| leaf.curve.as_ref());
+        !bound || curve.is_none_or(|curve| curve.as_str() == name)
     }
 
     fn weaknesses(&self, add: &mut impl FnMut(&str, String)) {
@@ -202,6 +220,35 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// What sslyze's two builds of OpenSSL can do with this endpoint: most suites below TLS 1.3 it tries with OpenSSL 1.0.2.
+struct Abilities {
+    /// The older build knows a curve that the server takes; it has neither X25519 nor X448.
+    old_curves: bool,
+    /// The older build knows the kind of key in the ECDSA suites' certificate.
+    old_keys: bool,
+}
+
+impl Abilities {
+    fn of(tls: &TlsFacts) -> Self {
+        let older = tls.versions.iter().filter(|probe| probe.version.as_str() != "TLSv1.3");
+        let mut groups = older.filter_map(|probe| probe.groups.as_ref()).flatten().peekable();
+        let none = groups.peek().is_none();
+        let old_curves = none || groups.any(|group| !matches!(group.as_str(), "x25519" | "x448" | "curveSM2"));
+        let kinds = tls.handshake.iter().map(|shaken| &shaken.chain).chain(tls.other_chains.iter().map(|o| &o.chain));
+        let old_keys = kinds.filter_map(|chain| chain.first()).any(|leaf| leaf.key_kind.as_str() == "EC");
+        Self { old_curves, old_keys }
+    }
+
+    /// Whether sslyze tries the suite and gets to the end of the handshake.
+    fn complete(&self, suite: &str) -> bool {
+        let modern_build = ["CHACHA20", "CCM", "ARIA"].iter().any(|part| suite.contains(part))
+            || (suite.contains("CAMELLIA") && (suite.ends_with("SHA256") || suite.ends_with("SHA384")));
+        let curve = suite.contains("ECDHE_") || suite.contains("ECDH_anon");
+        let ecdsa = suite.contains("ECDHE_ECDSA");
+        is_tried(suite) && (modern_build || ((!curve || self.old_curves) && (!ecdsa || self.old_keys)))
+    }
+}
+
 /// The name Python's cryptography has for a key that is neither RSA nor on a curve.
 fn kind(leaf: &CertificateFacts) -> String {
     match leaf.key_kind.as_str() {
@@ -220,7 +267,8 @@ fn signature(leaf: &CertificateFacts) -> String {
     }
 }
 
-/// Whether sslyze tries the suite below TLS 1.3: what its two builds of OpenSSL know, without shared secrets.
+/// Whether sslyze can try the suite below TLS 1.3: what its two builds of OpenSSL know, without shared secrets. The newer
+/// build knows anonymous Camellia-SHA-256 but its security level forbids it.
 fn is_tried(suite: &str) -> bool {
     let has = |part: &str| suite.contains(part);
     let secret = ["PSK", "SRP", "KRB5", "GOST", "ECCPWD", "EXPORT1024", "SM4"].iter().any(|part| has(part));
@@ -233,7 +281,7 @@ fn is_tried(suite: &str) -> bool {
     let fixed =
         ["TLS_DH_DSS_", "TLS_DH_RSA_", "TLS_ECDH_RSA_", "TLS_ECDH_ECDSA_"].iter().any(|start| suite.starts_with(start));
     let late = has("ARIA") || (has("CAMELLIA") && has("SHA256")) || (has("CAMELLIA") && has("SHA384"));
-    !(secret || unknown || (fixed && (late || has("EXPORT"))) || (has("ARIA") && has("anon")))
+    !(secret || unknown || (fixed && (late || has("EXPORT"))) || (late && has("anon")))
 }
 
 /// sslyze's name of a group, when it tries it.

@@ -121,7 +121,7 @@ fn knows_what_sslyze_tries() {
         ("TLS_ECDHE_RSA_WITH_ARIA_128_GCM_SHA256", true),
         ("TLS_ECDHE_RSA_WITH_ARIA_128_CBC_SHA256", false),
         ("TLS_ECDH_RSA_WITH_ARIA_128_GCM_SHA256", false),
-        ("TLS_DH_anon_WITH_CAMELLIA_128_CBC_SHA256", true),
+        ("TLS_DH_anon_WITH_CAMELLIA_128_CBC_SHA256", false),
         ("TLS_DH_RSA_WITH_CAMELLIA_128_CBC_SHA256", false),
         ("TLS_DH_RSA_WITH_CAMELLIA_128_CBC_SHA", true),
         ("TLS_RSA_WITH_CAMELLIA_128_GCM_SHA256", false),

@@ -116,11 +116,9 @@ impl Examination<'_> {
         let chains: Vec<Vec<Vec<u8>>> = flights.iter().map(|flight| flight.chain.clone()).collect();
         let curve = chains.first().and_then(|chain| trust::facts(chain).into_iter().next()).and_then(|leaf| leaf.curve);
         let curve = curve.and_then(|name| groups::number(&name));
-        let known: Option<(&[Vec<u8>], &Result<(), String>)> =
-            shaken.as_ref().map(|shaken| (shaken.chain.as_slice(), &shaken.facts.trust));
         let clear = flights.first().map(|flight| flight.chain.as_slice());
         let ((whole, revoked), modern, old, feigned, (features, flight), preference) = tokio::join!(
-            self.authority(known, clear),
+            self.authority(shaken.as_ref(), clear),
             self.groups(newest.map(|at| &seen[at]), None),
             self.groups(older.map(|at| &seen[at]), curve),
             self.feign(seen),
@@ -180,11 +178,11 @@ impl Examination<'_> {
     /// What only the authority can tell: the certificate that the server forgot, and whether the leaf is revoked.
     async fn authority(
         &self,
-        known: Option<(&[Vec<u8>], &Result<(), String>)>,
+        shaken: Option<&Shaken>,
         clear: Option<&[Vec<u8>]>,
     ) -> (Option<Vec<Vec<u8>>>, Vec<RevocationProbe>) {
-        let (chain, verdict) = match (known, clear) {
-            (Some((chain, verdict)), _) => (chain, verdict.clone()),
+        let (chain, verdict) = match (shaken, clear) {
+            (Some(shaken), _) => (shaken.chain.as_slice(), shaken.facts.trust.clone()),
             (None, Some(chain)) => (chain, self.means.0.judge(chain, self.host, UnixTime::now()).trust),
             (None, None) => return (None, Vec::new()),
         };

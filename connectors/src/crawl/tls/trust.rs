@@ -87,13 +87,13 @@ impl Trust {
         Some(root.subject_public_key_info.as_ref().to_vec())
     }
 
-    /// The facts of a chain, its last certificate burdened with what is missed in its root.
+    /// The facts of a chain, its leaf burdened with what is missed in its root.
     pub(super) fn facts(&self, chain: &[Vec<u8>]) -> Vec<CertificateFacts> {
         let mut facts = facts(chain);
-        let issuer = chain.last().and_then(|last| certificate::issuer(last));
-        let faulty = issuer.and_then(|issuer| self.faulty.iter().find(|known| known.0 == issuer));
-        if let (Some((_, faults)), Some(last)) = (faulty, facts.last_mut()) {
-            last.profile_faults.extend(faults.iter().map(|fault| Text::from(format!("its root: {fault}"))));
+        let issuers: Vec<Vec<u8>> = chain.iter().filter_map(|one| certificate::issuer(one)).collect();
+        let faulty = self.faulty.iter().filter(|known| issuers.contains(&known.0)).flat_map(|known| &known.1);
+        if let Some(leaf) = facts.first_mut() {
+            leaf.profile_faults.extend(faulty.map(|fault| Text::from(format!("its root: {fault}"))));
         }
         facts
     }
@@ -109,8 +109,14 @@ impl Trust {
 pub(super) fn facts(chain: &[Vec<u8>]) -> Vec<CertificateFacts> {
     let readable = chain.iter().enumerate().filter(|(_, der)| der.len() <= CERTIFICATE_MAX_BYTES);
     let read = |(at, der): (usize, &Vec<u8>)| {
-        let role = if at == 0 { Role::Leaf } else { Role::Authority };
-        Some(CertificateFacts { profile_faults: profile::faults(der, role), ..certificate::read(der)? })
+        let facts = certificate::read(der)?;
+        // Strays behind the leaf that are no authorities play no part.
+        let profile_faults = match at {
+            0 => profile::faults(der, Role::Leaf),
+            _ if facts.is_authority => profile::faults(der, Role::Authority),
+            _ => Vec::new(),
+        };
+        Some(CertificateFacts { profile_faults, ..facts })
     };
     readable.filter_map(read).collect()
 }

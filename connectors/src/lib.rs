@@ -9,6 +9,7 @@
 pub mod crawl;
 pub mod decompress;
 pub mod formats;
+pub mod lookalike;
 pub mod net;
 pub mod notify;
 pub mod respond;

@@ -24,6 +24,7 @@ mod name_server;
 mod options;
 mod page;
 mod site;
+mod sketch;
 mod spf;
 pub(crate) mod tls;
 mod tree;
@@ -157,6 +158,16 @@ impl HttpCrawler {
     }
 }
 
+impl HttpCrawler {
+    /// The page of one host, over HTTPS or, when that is refused, over plain HTTP. Nothing else is asked.
+    pub async fn page_of(&self, host: &str) -> WebFacts {
+        let site = Site::new(&self.tools, Instant::now() + self.tools.limits.fetch * 2);
+        let _place = self.domains.acquire().await.ok();
+        let https = self.page(&site, format!("https://{host}/")).await;
+        if https.failure.is_none() { https } else { self.fetch(&site, format!("http://{host}/"), What::Page).await }
+    }
+}
+
 #[async_trait]
 impl Crawler for HttpCrawler {
     async fn observe(&self, domain: &str, now: Timestamp) -> DomainObservations {
@@ -239,6 +250,8 @@ fn nothing(domain: &str, now: Timestamp) -> DomainObservations {
         http: None,
         files: Vec::new(),
         cors: None,
+        lookalikes: None,
+        known: None,
     }
 }
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::hex;
-use super::tree;
+use super::{sketch, tree};
 
 /// Elements of one kind kept of a page. Real shops have up to 200 scripts and some hundred images.
 const SCRIPTS_MAX: usize = 500;
@@ -37,6 +37,7 @@ pub(super) fn read(bytes: &[u8], url: &str) -> Option<PageFacts> {
         text.trim().chars().take(TITLE_MAX_CHARS).collect()
     });
     read_part(&document, &base_url, &mut facts);
+    facts.sketch = sketch::of(&document);
     // With scripting on, the content of <noscript> is text to the parser; visitors without scripts get it as HTML.
     for hidden in each(&document, "noscript").take(NOSCRIPTS_MAX) {
         let inner: String = hidden.text().collect();

@@ -15,6 +15,8 @@ pub mod detect;
 pub mod facts;
 pub mod graph;
 pub mod keyed;
+pub mod knowledge;
+pub mod lookalike;
 pub mod mask;
 pub mod normalise;
 pub mod policy;

@@ -18,6 +18,8 @@ pub mod event;
 pub mod graph;
 pub mod id;
 pub mod journal;
+pub mod known;
+pub mod lookalike;
 pub mod observation;
 pub mod page;
 pub mod playbook;

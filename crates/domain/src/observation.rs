@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::known::KnownFacts;
+use crate::lookalike::LookalikeFacts;
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -32,6 +34,12 @@ pub struct DomainObservations {
     pub files: Vec<WebFacts>,
     /// The answer to a cross-origin request with a foreign `Origin`, for the CORS check.
     pub cors: Option<WebFacts>,
+    /// Names that look like the domain; `None` when nobody looked for them.
+    #[serde(default)]
+    pub lookalikes: Option<LookalikeFacts>,
+    /// What the operator's files say about the domain; `None` when nobody looked it up.
+    #[serde(default)]
+    pub known: Option<KnownFacts>,
 }
 
 /// Why a probe has no answer.
@@ -221,6 +229,9 @@ pub struct PageFacts {
     pub resources: Vec<String>,
     /// `<meta http-equiv=... content=...>` and `<meta name=... content=...>`, names in lower case.
     pub metas: Vec<(String, String)>,
+    /// Sketch of the visible text: the shares of two sketches that are equal estimate how much text two pages share.
+    #[serde(default)]
+    pub sketch: Vec<u32>,
     /// Those of `metas` that are `http-equiv`; `None` in facts from before they were told apart.
     #[serde(default)]
     pub http_equivs: Option<Vec<(String, String)>>,

@@ -170,6 +170,8 @@ impl Recording {
             http,
             files: Vec::new(),
             cors: self.cors(),
+            lookalikes: None,
+            known: None,
         }
     }
 

@@ -19,6 +19,8 @@ pub(in crate::posture) fn blank(domain: &str) -> DomainObservations {
         http: None,
         files: Vec::new(),
         cors: None,
+        lookalikes: None,
+        known: None,
     }
 }
 

@@ -143,6 +143,10 @@ pub struct CrawlerConfig {
     pub connect: Vec<String>,
     /// Private networks that may be crawled (CIDR); by default none.
     pub allow_networks: Vec<String>,
+    /// Base URL of an RDAP service that is asked about registrations; empty for none.
+    pub rdap: String,
+    /// Table of networks (ranges or prefixes and AS numbers); empty for none.
+    pub asn_table: PathBuf,
 }
 
 /// How channels are told of alerts.

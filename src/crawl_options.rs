@@ -35,6 +35,13 @@ pub fn of(config: &CrawlerConfig) -> Result<CrawlerOptions, Fault> {
             .map_err(|_| wrong("crawler.allow_networks", format!("'{network}' is no network such as 10.20.0.0/16")))?;
         options.allow_networks.push(network);
     }
+    if !config.rdap.is_empty() {
+        let url = config.rdap.parse().map_err(|_| wrong("crawler.rdap", format!("'{}' is no URL", config.rdap)))?;
+        options.rdap = Some(url);
+    }
+    if !config.asn_table.as_os_str().is_empty() {
+        options.asn_table = Some(config.asn_table.clone());
+    }
     Ok(options)
 }
 

@@ -13,7 +13,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver, TokioResolver};
 use riskgraph_domain::observation::{DnsAnswer, Dnssec, ProbeFailure};
 
@@ -107,6 +107,24 @@ impl Asker {
         }
     }
 
+    /// Whether these records are signed down to a trust anchor; `None` when that could not be told.
+    pub(super) async fn is_secure(&self, name: &str, kind: RecordType) -> Option<bool> {
+        let looked =
+            tokio::time::timeout(self.timeout * 3, self.validating.lookup(absolute(name)?, kind)).await.ok()?;
+        match looked {
+            Ok(lookup) => {
+                let proofs = lookup.answers().iter().filter(|record| record.record_type() == kind);
+                match proofs.map(|record| record.proof).min()? {
+                    Proof::Secure => Some(true),
+                    Proof::Insecure | Proof::Bogus => Some(false),
+                    Proof::Indeterminate => None,
+                }
+            }
+            Err(NetError::Dns(DnsError::DnssecBogus)) => Some(false),
+            Err(_) => None,
+        }
+    }
+
     async fn lookup(&self, name: &str, kind: RecordType) -> Result<Lookup, DnsAnswer> {
         let Some(name) = absolute(name) else {
             return Err(DnsAnswer::Failed(ProbeFailure::Protocol("not a domain name".to_owned())));
@@ -130,7 +148,8 @@ impl Asker {
 
 /// The fully qualified name, so that no search list is tried.
 fn absolute(name: &str) -> Option<Name> {
-    let mut name = Name::from_ascii(name).ok()?;
+    // Labels as they stand in records: what no host may be called can be a name nevertheless.
+    let mut name = Name::from_labels(name.trim_end_matches('.').split('.').map(str::as_bytes)).ok()?;
     name.set_fqdn(true);
     Some(name)
 }
@@ -141,7 +160,7 @@ fn records_of(lookup: &Lookup, kind: RecordType) -> DnsAnswer {
         .iter()
         .filter(|record| record.record_type() == kind)
         .take(RECORDS_MAX)
-        .map(|record| record.data.to_string())
+        .map(|record| presented(&record.data))
         .collect();
     if !records.is_empty() {
         return DnsAnswer::Records(records);
@@ -150,6 +169,27 @@ fn records_of(lookup: &Lookup, kind: RecordType) -> DnsAnswer {
         ResponseCode::NXDomain => DnsAnswer::NxDomain,
         _ => DnsAnswer::NoData,
     }
+}
+
+/// Record data in presentation form; the strings of a text are one, bytes that are no UTF-8 are marked.
+fn presented(data: &RData) -> String {
+    match data {
+        RData::TXT(text) => String::from_utf8_lossy(&text.txt_data.concat()).into_owned(),
+        // Type 99 is text that hickory does not read.
+        RData::Unknown { code: RecordType::Unknown(99), rdata } => strings(&rdata.anything),
+        data => data.to_string(),
+    }
+}
+
+/// Length-prefixed strings in quotes.
+fn strings(mut bytes: &[u8]) -> String {
+    let mut shown = Vec::new();
+    while let Some((&length, rest)) = bytes.split_first() {
+        let (text, rest) = rest.split_at(usize::from(length).min(rest.len()));
+        shown.push(format!("\"{}\"", String::from_utf8_lossy(text)));
+        bytes = rest;
+    }
+    shown.join(" ")
 }
 
 fn answer_of(error: &NetError) -> DnsAnswer {
@@ -185,6 +225,7 @@ pub(super) fn rcode_name(code: ResponseCode) -> String {
         4 => "NOTIMP".to_owned(),
         5 => "REFUSED".to_owned(),
         9 => "NOTAUTH".to_owned(),
+        16 => "BADVERS".to_owned(),
         other => format!("RCODE{other}"),
     }
 }

@@ -9,33 +9,47 @@ use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use governor::{Quota, RateLimiter};
-use riskgraph_domain::observation::{DnsFacts, Dnssec, DomainObservations, Peer, ProbeFailure, TlsFacts, WebFacts};
+use riskgraph_domain::observation::{
+    DnsFacts, DomainObservations, Peer, Probe, ProbeFailure, Registration, TlsFacts, WebFacts,
+};
 use riskgraph_domain::ports::Crawler;
 use riskgraph_domain::{Fault, FaultCode, Text, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+mod aliases;
 mod ask;
+mod asn;
+mod book;
 mod bot_wall;
+mod delegation;
 mod dns_facts;
 mod fetch;
+mod mail_names;
 mod name_server;
 mod options;
 mod page;
+mod rdap;
+mod shared;
 mod site;
 mod sketch;
+mod smtp;
 mod spf;
 pub(crate) mod tls;
 mod tree;
 mod unverified;
+mod wire;
 
 pub use crate::net::{Guard, WEB_PORTS};
 pub use options::{BadConnectRule, ConnectRule, CrawlerOptions, Limits, USER_AGENT};
 
 use ask::Asker;
-use dns_facts::Book;
+use asn::AsnTable;
+use book::Book;
 use fetch::{Fetcher, What};
+use name_server::KnownServers;
+use shared::SharedAnswers;
 use site::{Site, Tools};
 use tls::trust::Trust;
 
@@ -52,6 +66,8 @@ pub struct HttpCrawler {
     trust: Trust,
     fetcher: Fetcher,
     domains: Semaphore,
+    /// Base URL of the RDAP service that is asked about registrations.
+    rdap: Option<Url>,
 }
 
 impl HttpCrawler {
@@ -70,6 +86,10 @@ impl HttpCrawler {
         let trust = Trust::new(options.extra_ca_pem.as_deref()).map_err(|error| wrong("extra authorities", error))?;
         let tls = trust.strict_client().map_err(|error| wrong("TLS", error.to_string()))?;
         let unverified_tls = trust.unverified_client().map_err(|error| wrong("TLS", error.to_string()))?;
+        let asns = match &options.asn_table {
+            Some(path) => Some(AsnTable::read(path).map_err(|error| wrong("table of networks", error.to_string()))?),
+            None => None,
+        };
         let positive = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(positive(limits.host_rate_per_s)).allow_burst(positive(limits.host_burst));
         Ok(Self {
@@ -79,7 +99,11 @@ impl HttpCrawler {
                 connect: options.connect,
                 limits,
                 pace: RateLimiter::keyed(quota),
+                servers: KnownServers::default(),
+                shared: SharedAnswers::default(),
+                asns,
             },
+            rdap: options.rdap,
             trust,
             fetcher: Fetcher { tls, unverified_tls, user_agent: options.user_agent },
             domains: Semaphore::new(limits.concurrent_domains.max(1)),
@@ -94,21 +118,49 @@ impl HttpCrawler {
         timeout_at(site.deadline, looking).await.unwrap_or_else(|_| late())
     }
 
+    /// Looks at DNS alone: the zone, its servers, mail policy. For lists of many names.
+    ///
+    /// No host of the vendor is connected to but its name servers; everything else is left as not looked at.
+    pub async fn observe_names(&self, domain: &str, now: Timestamp) -> DomainObservations {
+        let began = Instant::now();
+        let mut seen = nothing(domain, now);
+        if let Ok(name) = canonical(domain) {
+            seen.domain = Text::from(name.as_str());
+            let _place = self.domains.acquire().await.ok();
+            let site = Site::new(&self.tools, Instant::now() + self.tools.limits.deadline);
+            let book = Book::new(&name);
+            let _ = timeout_at(site.deadline, Box::pin(dns_facts::observe(&site, &book, &name))).await;
+            seen.dns = book.facts();
+        }
+        seen.finished_at = now + i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        seen
+    }
+
     async fn look(&self, domain: &str, seen: &mut DomainObservations) {
         let site = Site::new(&self.tools, Instant::now() + self.tools.limits.deadline);
-        let book = Book::default();
-        let dns = timeout_at(site.deadline, dns_facts::observe(&site, &book, domain));
+        let book = Book::new(domain);
+        // On the heap: together they are larger than a stack likes.
+        let dns = timeout_at(site.deadline, Box::pin(dns_facts::observe(&site, &book, domain)));
         let host = web_host(&site, domain).await;
-        let web = self.look_at_web(&site, &book, domain, &host);
-        let http = self.fetch(&site, format!("http://{host}/"), What::Page);
-        let tls = timeout_at(site.deadline, tls::observe(&site, (&self.trust, &self.fetcher), &host, 443));
-        let (_, (https, cors, files), http, tls) = tokio::join!(dns, web, http, tls);
+        let web = Box::pin(self.look_at_web(&site, &book, domain, &host));
+        let http = Box::pin(self.fetch(&site, format!("http://{host}/"), What::Page));
+        let tls = timeout_at(site.deadline, Box::pin(tls::observe(&site, (&self.trust, &self.fetcher), &host, 443)));
+        let registration = Box::pin(self.registration(&site, domain));
+        let mail = timeout_at(site.deadline, Box::pin(smtp::observe(&site, &book, &self.trust, domain)));
+        let (_, (https, cors, files), http, tls, registration, mail) =
+            tokio::join!(dns, web, http, tls, registration, mail);
+        seen.mail_hosts = mail.unwrap_or_default();
+        seen.tls = vec![tls.unwrap_or_else(|_| no_tls(&host, ProbeFailure::Timeout))];
+        let aliases = Box::pin(aliases::observe(&site, &book, &self.fetcher, (domain, &seen.tls)));
+        seen.aliases = timeout_at(site.deadline, aliases).await.unwrap_or_default();
+        let mut files = files;
+        files.extend(self.logo(&site, &book, domain).await);
         seen.dns = book.facts();
+        seen.dns.registration = registration;
         seen.https = Some(https);
         seen.http = Some(http);
         seen.cors = cors;
         seen.files = files;
-        seen.tls = vec![tls.unwrap_or_else(|_| no_tls(&host, ProbeFailure::Timeout))];
     }
 
     /// The page over HTTPS, the CORS probe against where it ended, and the small files.
@@ -140,6 +192,19 @@ impl HttpCrawler {
         };
         let ((https, cors), (security, policy)) = tokio::join!(page, files);
         (https, cors, vec![security, policy])
+    }
+
+    /// The picture a BIMI record names.
+    async fn logo(&self, site: &Site<'_>, book: &Book, domain: &str) -> Option<WebFacts> {
+        let url = mail_names::logo(site, book, domain).await?;
+        Some(self.fetch(site, url, What::File).await)
+    }
+
+    /// What the registry says of a registrable domain, when a service to ask is configured.
+    async fn registration(&self, site: &Site<'_>, domain: &str) -> Probe<Registration> {
+        let base = self.rdap.as_ref().filter(|_| psl::domain_str(domain) == Some(domain))?;
+        let answer = self.fetch(site, rdap::url(base.as_str(), domain), What::File).await;
+        Some(rdap::read(&answer))
     }
 
     async fn fetch(&self, site: &Site<'_>, url: String, what: What) -> WebFacts {
@@ -240,11 +305,7 @@ fn nothing(domain: &str, now: Timestamp) -> DomainObservations {
         domain: Text::from(shown),
         started_at: now,
         finished_at: now,
-        dns: DnsFacts {
-            lookups: Vec::new(),
-            name_servers: Vec::new(),
-            dnssec: Dnssec::Unknown("not asked".to_owned()),
-        },
+        dns: DnsFacts::unasked("not asked"),
         tls: Vec::new(),
         https: None,
         http: None,
@@ -252,6 +313,8 @@ fn nothing(domain: &str, now: Timestamp) -> DomainObservations {
         cors: None,
         lookalikes: None,
         known: None,
+        mail_hosts: Vec::new(),
+        aliases: Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use url::Url;
 
 /// Time for one domain, all probes together. A healthy site takes 3 to 6 s; beyond half a minute it does not want us.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -44,6 +45,10 @@ pub struct CrawlerOptions {
     pub user_agent: String,
     /// File of DNSSEC trust anchors (DNSKEY records as in a zone file); the root's when `None`.
     pub dnssec_anchors: Option<PathBuf>,
+    /// Base URL of an RDAP service (RFC 9082), such as `https://rdap.example/`; nobody is asked when `None`.
+    pub rdap: Option<Url>,
+    /// File that says which network announces which addresses (`asn.rs`); networks are not told apart by it when `None`.
+    pub asn_table: Option<PathBuf>,
     pub limits: Limits,
 }
 
@@ -57,6 +62,8 @@ impl Default for CrawlerOptions {
             allow_ports: Vec::new(),
             user_agent: USER_AGENT.to_owned(),
             dnssec_anchors: None,
+            rdap: None,
+            asn_table: None,
             limits: Limits::default(),
         }
     }

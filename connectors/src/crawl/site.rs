@@ -11,7 +11,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::ask::Asker;
+use super::asn::AsnTable;
+use super::name_server::KnownServers;
 use super::options::{ConnectRule, Limits};
+use super::shared::SharedAnswers;
 use crate::net::Guard;
 
 /// Addresses tried of one host; a host that is down on three is down.
@@ -24,6 +27,9 @@ pub(super) struct Tools {
     pub(super) connect: Vec<ConnectRule>,
     pub(super) limits: Limits,
     pub(super) pace: DefaultKeyedRateLimiter<String>,
+    pub(super) servers: KnownServers,
+    pub(super) shared: SharedAnswers,
+    pub(super) asns: Option<AsnTable>,
 }
 
 /// One crawl.

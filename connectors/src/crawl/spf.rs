@@ -14,6 +14,8 @@ pub(super) enum Target {
     Exchangers(String),
     /// Whether a name exists: `exists:`.
     Exists(String),
+    /// Text for refused senders: `exp=`.
+    Explanation(String),
 }
 
 /// Whether this TXT record is an SPF record (4.5).
@@ -33,17 +35,21 @@ fn target(domain: &str, term: &str) -> Option<Target> {
     if let Some(name) = lower.strip_prefix("redirect=") {
         return name_of(name).map(Target::Record);
     }
+    if let Some(name) = lower.strip_prefix("exp=") {
+        return name_of(name).map(Target::Explanation);
+    }
     let (mechanism, rest) = match lower.find([':', '/']) {
         Some(at) => lower.split_at(at),
         None => (lower.as_str(), ""),
     };
-    let name = rest
-        .strip_prefix(':')
-        .map_or(Some(domain.to_owned()), |name| name_of(name.split('/').next().unwrap_or_default()))?;
+    let whole = matches!(mechanism, "include" | "exists" | "ptr");
+    let name = rest.strip_prefix(':').map_or(Some(domain.to_owned()), |name| {
+        name_of(if whole { name } else { name.split('/').next().unwrap_or_default() })
+    })?;
     match mechanism {
         "include" if rest.starts_with(':') => Some(Target::Record(name)),
         "exists" if rest.starts_with(':') => Some(Target::Exists(name)),
-        "a" => Some(Target::Addresses(name)),
+        "a" | "ptr" => Some(Target::Addresses(name)),
         "mx" => Some(Target::Exchangers(name)),
         _ => None,
     }
@@ -60,7 +66,7 @@ mod tests {
 
     #[test]
     fn finds_the_names_of_a_record() {
-        use Target::{Addresses, Exchangers, Exists, Record};
+        use Target::{Addresses, Exchangers, Exists, Explanation, Record};
         let check = |record: &str, want: Vec<Target>| assert_eq!(targets("shop.example", record), want, "{record}");
         let name = |text: &str| text.to_owned();
         check(
@@ -72,7 +78,8 @@ mod tests {
             vec![Addresses(name("shop.example")), Exchangers(name("shop.example")), Addresses(name("h.example"))],
         );
         check("v=spf1 exists:e.example redirect=r.example", vec![Exists(name("e.example")), Record(name("r.example"))]);
-        check("v=spf1 exists:%{i}._spf.example include:%{d}.x ip4:192.0.2.0/24 ip6:2001:db8::/32 ptr all", vec![]);
+        check("v=spf1 exists:%{i}._spf.example include:%{d}.x ip4:192.0.2.0/24 ip6:2001:db8::/32 all", vec![]);
+        check("v=spf1 ptr -all exp=e.example", vec![Addresses(name("shop.example")), Explanation(name("e.example"))]);
         check("v=spf1 include: exists include redirect= all", vec![]);
     }
 

@@ -6,6 +6,8 @@ mod hostile;
 mod names;
 mod openssl;
 mod secrets;
+mod servers;
+
 mod tls;
 mod unverified;
 mod web;

@@ -6,7 +6,7 @@ use std::io::BufRead;
 
 use riskgraph_analysis::posture::compat;
 use riskgraph_domain::Timestamp;
-use riskgraph_domain::observation::{DnsFacts, Dnssec, DomainObservations, TlsFacts};
+use riskgraph_domain::observation::{DnsFacts, DomainObservations, TlsFacts};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,8 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for line in std::io::stdin().lock().lines() {
         let tls: TlsFacts = serde_json::from_str(&line?)?;
         let host = tls.host.clone();
-        let dns =
-            DnsFacts { lookups: Vec::new(), name_servers: Vec::new(), dnssec: Dnssec::Unknown("not asked".to_owned()) };
+        let dns = DnsFacts::unasked("not asked");
         let seen = DomainObservations {
             domain: host.clone(),
             started_at: now,
@@ -27,6 +26,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             http: None,
             files: Vec::new(),
             cors: None,
+            mail_hosts: Vec::new(),
+            aliases: Vec::new(),
         };
         let verdicts = compat(&seen);
         println!(

@@ -2,6 +2,15 @@
 //!
 //! Every probe says what it got or why it got nothing. A check turns "got nothing" into `unknown`, never into `fail`.
 
+mod aliases;
+mod servers;
+
+pub use aliases::{AliasFacts, AliasPage};
+pub use servers::{
+    Delegation, Edns, EdnsReply, MailHost, Probe, Recursion, Registration, ServerProbes, ServerVersion, Signature,
+    StartTls, Transfer,
+};
+
 use serde::{Deserialize, Serialize};
 
 use crate::known::KnownFacts;
@@ -40,6 +49,12 @@ pub struct DomainObservations {
     /// What the operator's files say about the domain; `None` when nobody looked it up.
     #[serde(default)]
     pub known: Option<KnownFacts>,
+    /// Mail exchangers that were spoken to, at most 4.
+    #[serde(default)]
+    pub mail_hosts: Vec<MailHost>,
+    /// Hosts of the domain that are aliases of names elsewhere, at most 16.
+    #[serde(default)]
+    pub aliases: Vec<AliasFacts>,
 }
 
 /// Why a probe has no answer.
@@ -93,6 +108,34 @@ pub struct DnsFacts {
     pub lookups: Vec<Lookup>,
     pub name_servers: Vec<NameServer>,
     pub dnssec: Dnssec,
+    /// What the parent says; `None` when it was not asked.
+    #[serde(default)]
+    pub delegation: Probe<Delegation>,
+    /// Signatures over the zone's SOA and keys, at most 16.
+    #[serde(default)]
+    pub signatures: Vec<Signature>,
+    /// Whether the zone's keys are those of the parent's DS and sign themselves; `None` without a DS or an answer.
+    #[serde(default)]
+    pub keys_match_ds: Option<bool>,
+    /// What the registry says; `None` when no service to ask is configured.
+    #[serde(default)]
+    pub registration: Probe<Registration>,
+}
+
+impl DnsFacts {
+    /// Nothing was asked, for this reason.
+    #[must_use]
+    pub fn unasked(reason: &str) -> Self {
+        Self {
+            lookups: Vec::new(),
+            name_servers: Vec::new(),
+            dnssec: Dnssec::Unknown(reason.to_owned()),
+            delegation: None,
+            signatures: Vec::new(),
+            keys_match_ds: None,
+            registration: None,
+        }
+    }
 }
 
 impl DnsFacts {
@@ -126,6 +169,9 @@ pub struct NameServer {
     /// `None` when it was not asked.
     pub udp: Option<Result<ServerReply, ProbeFailure>>,
     pub tcp: Option<Result<ServerReply, ProbeFailure>>,
+    /// What more it was asked; `None` when it was asked for the SOA only.
+    #[serde(default)]
+    pub probes: Option<ServerProbes>,
 }
 
 /// What a name server answered to the zone's SOA.

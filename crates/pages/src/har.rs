@@ -3,9 +3,7 @@
 //! A recording is whatever a browser or a proxy wrote down: pages behind a login, checkouts with a filled basket. What it
 //! does not hold (DNS, certificates) stays unseen.
 
-use riskgraph_domain::observation::{
-    BodyFacts, DnsFacts, Dnssec, DomainObservations, Hop, Peer, ProbeFailure, WebFacts,
-};
+use riskgraph_domain::observation::{BodyFacts, DnsFacts, DomainObservations, Hop, Peer, ProbeFailure, WebFacts};
 use riskgraph_domain::{Text, Timestamp};
 use serde::Deserialize;
 use url::Url;
@@ -160,11 +158,7 @@ impl Recording {
             domain: Text::from(self.host()),
             started_at: at,
             finished_at: at,
-            dns: DnsFacts {
-                lookups: Vec::new(),
-                name_servers: Vec::new(),
-                dnssec: Dnssec::Unknown("a recording holds no DNS".to_owned()),
-            },
+            dns: DnsFacts::unasked("a recording holds no DNS"),
             tls: Vec::new(),
             https: https.or_else(|| Some(self.fetched(&secure))),
             http,
@@ -172,6 +166,8 @@ impl Recording {
             cors: self.cors(),
             lookalikes: None,
             known: None,
+            mail_hosts: Vec::new(),
+            aliases: Vec::new(),
         }
     }
 

@@ -18,6 +18,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, NamedGroup, ProtocolVersion, SignatureScheme};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::SemaphorePermit;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -32,8 +33,8 @@ const TICKETS: Duration = Duration::from_secs(1);
 
 /// A handshake, and what is not kept as a fact.
 #[derive(Debug)]
-pub(super) struct Shaken {
-    pub(super) facts: Handshake,
+pub(in crate::crawl) struct Shaken {
+    pub(in crate::crawl) facts: Handshake,
     pub(super) chain: Vec<Vec<u8>>,
     pub(super) staple: Option<Vec<u8>>,
     pub(super) alpn: Option<Text>,
@@ -48,6 +49,18 @@ pub(super) async fn perform(
     host: &str,
     address: SocketAddr,
 ) -> Result<Shaken, ProbeFailure> {
+    let permit = site.turn(Some(host)).await;
+    let stream = site.open(&[address]).await?;
+    over(site, trust, host, (stream, permit)).await
+}
+
+/// Shakes hands over a connection that is open already, as after STARTTLS, and gives its permit back.
+pub(in crate::crawl) async fn over(
+    site: &Site<'_>,
+    trust: &Trust,
+    host: &str,
+    (stream, permit): (TcpStream, Option<SemaphorePermit<'_>>),
+) -> Result<Shaken, ProbeFailure> {
     let failed = |text: String| ProbeFailure::TlsFailed(text);
     let name = ServerName::try_from(host.to_owned()).map_err(|_| failed("not a server name".to_owned()))?;
     let algorithms = trust.provider().signature_verification_algorithms;
@@ -55,8 +68,6 @@ pub(super) async fn perform(
     let tickets = Arc::new(Tickets::default());
     let config =
         client(trust, Arc::clone(&recorder), Arc::clone(&tickets)).map_err(|error| failed(error.to_string()))?;
-    let permit = site.turn(Some(host)).await;
-    let stream = site.open(&[address]).await?;
     let shaking = TlsConnector::from(Arc::new(config)).connect(name, stream);
     let mut stream = match tokio::time::timeout(site.time_left(site.tools.limits.connect), shaking).await {
         Err(_) => return Err(ProbeFailure::Timeout),

@@ -4,6 +4,7 @@ mod dns;
 mod http;
 mod mail;
 mod pay;
+mod takeover;
 mod tls;
 mod transparency;
 
@@ -11,7 +12,7 @@ use super::check::Check;
 
 /// The families in the catalogue's order.
 const FAMILIES: &[&[Check]] =
-    &[dns::CHECKS, mail::CHECKS, tls::CHECKS, http::CHECKS, pay::CHECKS, transparency::CHECKS];
+    &[dns::CHECKS, mail::CHECKS, tls::CHECKS, http::CHECKS, pay::CHECKS, takeover::CHECKS, transparency::CHECKS];
 
 /// Every check, in the catalogue's order.
 pub fn catalogue() -> impl Iterator<Item = &'static Check> {

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::dns::takeover::TakeoverConfig;
+
 /// The file compiled in.
 const BUILT_IN: &str = include_str!("../../config/posture.toml");
 
@@ -17,6 +19,9 @@ pub struct PostureConfig {
     pub page: PageConfig,
     pub headers: HeadersConfig,
     pub transparency: TransparencyConfig,
+    /// Services that can be taken over: `config/takeover.toml`, or a list of the operator's.
+    #[serde(skip)]
+    pub takeover: TakeoverConfig,
 }
 
 impl PostureConfig {
@@ -133,6 +138,12 @@ pub struct DnsConfig {
     pub soa_retry_min_s: u32,
     pub soa_expire_min_s: u32,
     pub soa_minimum_max_s: u32,
+    pub rsa_bits_fail: u32,
+    pub rsa_bits_warn: u32,
+    pub signature_days_warn: f64,
+    pub signature_days_max: f64,
+    pub registration_days_fail: f64,
+    pub registration_days_warn: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -145,6 +156,8 @@ pub struct MailConfig {
     pub spf_prefix_fail: u8,
     pub spf_record_bytes: usize,
     pub mta_sts_max_age_min_s: u64,
+    pub dkim_bits_fail: u32,
+    pub dkim_bits_warn: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,5 +1,9 @@
 //! Health of the zone: delegation, name servers, SOA, DNSSEC, CAA. Knows nothing of mail or the web.
 
+pub(super) mod servers;
+pub(super) mod signing;
+pub(super) mod takeover;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -9,6 +13,8 @@ use serde_json::json;
 use super::check::{Case, Judged, Skip, Verdict, cut, describe, says, unknown};
 use super::names::{bare, is_public, registrable};
 
+/// The label under which the crawler asks for a name that nobody made.
+pub(super) const WILDCARD_LABEL: &str = "riskgraph-no-such-name";
 /// Names listed in evidence, at most.
 const LISTED_MAX: usize = 10;
 
@@ -118,10 +124,14 @@ pub(super) fn networks(case: &Case<'_>) -> Judged {
             IpAddr::V6(v6) => format!("{:x}:{:x}:{:x}", v6.segments()[0], v6.segments()[1], v6.segments()[2]),
         })
         .collect();
-    match prefixes.len() {
-        0 => unknown("no address of a name server is known"),
-        1 => Ok(Verdict::warn(json!({ "networks": 1 }))),
-        n => Ok(Verdict::pass(json!({ "networks": n }))),
+    let probes = case.seen.dns.name_servers.iter().filter_map(|server| server.probes.as_ref());
+    let asns: BTreeSet<u32> = probes.flat_map(|probes| probes.asns.iter().copied()).collect();
+    let evidence = json!({ "networks": prefixes.len(), "autonomous_systems": asns });
+    match (prefixes.len(), asns.len()) {
+        (0, _) => unknown("no address of a name server is known"),
+        // No table of networks leaves the prefixes to judge by.
+        (1, _) | (_, 1) => Ok(Verdict::warn(evidence)),
+        _ => Ok(Verdict::pass(evidence)),
     }
 }
 
@@ -131,42 +141,61 @@ pub(super) fn aliases(case: &Case<'_>) -> Judged {
     Ok(if aliases.is_empty() { Verdict::pass(json!({})) } else { Verdict::fail(json!({ "aliases": aliases })) })
 }
 
-/// DNS-06: the zone lists every server the parent delegates to.
+/// DNS-06: the parent and the zone list the same servers.
 pub(super) fn parent_and_child(case: &Case<'_>) -> Judged {
     let own: BTreeSet<String> = zone_servers(case)?.into_iter().collect();
-    let strangers: Vec<&str> =
-        asked(case)?.iter().map(|server| server.name.as_str()).filter(|name| !own.contains(&bare(name))).collect();
-    Ok(if strangers.is_empty() {
-        Verdict::pass(json!({}))
-    } else {
-        Verdict::warn(json!({ "not_in_zone": listed(strangers.into_iter()) }))
-    })
+    let servers = asked(case)?;
+    let parent: BTreeSet<String> = match &case.seen.dns.delegation {
+        Some(Ok(delegation)) => delegation.names.iter().map(|name| bare(name)).collect(),
+        // Without the parent's word at least every server that was asked should be in the zone.
+        _ => servers.iter().map(|server| bare(&server.name)).collect(),
+    };
+    let only_parent: Vec<&str> = parent.difference(&own).map(String::as_str).collect();
+    let only_zone: Vec<&str> = match &case.seen.dns.delegation {
+        Some(Ok(_)) => own.difference(&parent).map(String::as_str).collect(),
+        _ => Vec::new(),
+    };
+    // Each server should give the same list.
+    let mut lists: BTreeSet<Vec<String>> = BTreeSet::new();
+    for server in servers {
+        if let Some(Ok(names)) = server.probes.as_ref().and_then(|probes| probes.ns.as_ref())
+            && !names.is_empty()
+        {
+            lists.insert(names.iter().map(|name| bare(name)).collect());
+        }
+    }
+    let evidence = json!({
+        "not_in_zone": listed(only_parent.iter().copied()), "not_at_parent": listed(only_zone.iter().copied()),
+        "lists": lists.len(),
+    });
+    let same = only_parent.is_empty() && only_zone.is_empty() && lists.len() <= 1;
+    Ok(if same { Verdict::pass(evidence) } else { Verdict::warn(evidence) })
 }
 
-/// DNS-07: the addresses of servers inside the zone are those the zone itself gives.
+/// DNS-07: the addresses the parent gives for servers inside the zone are those the zone itself gives.
 pub(super) fn glue(case: &Case<'_>) -> Judged {
     let suffix = format!(".{}", case.domain());
-    let inside = asked(case)?.iter().filter(|server| bare(&server.name).ends_with(&suffix));
+    let servers = asked(case)?;
+    let glue: Vec<(String, &str)> = match &case.seen.dns.delegation {
+        Some(Ok(delegation)) => delegation.glue.iter().map(|(name, address)| (bare(name), address.as_str())).collect(),
+        _ => servers.iter().flat_map(|s| s.addresses.iter().map(|address| (bare(&s.name), address.as_str()))).collect(),
+    };
     let (mut compared, mut differ) = (0, Vec::new());
-    for server in inside {
-        let name = bare(&server.name);
-        let own: BTreeSet<&str> = ["A", "AAAA"]
-            .iter()
-            .flat_map(|kind| case.seen.dns.records(&name, kind))
-            .map(|address| address.as_str())
-            .collect();
+    for (name, address) in glue.iter().filter(|(name, _)| name.ends_with(&suffix)) {
+        let own: BTreeSet<&str> =
+            ["A", "AAAA"].iter().flat_map(|kind| case.seen.dns.records(name, kind)).map(String::as_str).collect();
         if own.is_empty() {
             continue;
         }
         compared += 1;
-        if server.addresses.iter().any(|glue| !own.contains(glue.as_str())) {
-            differ.push(server.name.as_str());
+        if !own.contains(address) {
+            differ.push(json!({ "server": name, "parent": address, "zone": own }));
         }
     }
     match (compared, differ.is_empty()) {
         (0, _) => Err(Skip::NotApplicable),
         (_, true) => Ok(Verdict::pass(json!({ "compared": compared }))),
-        _ => Ok(Verdict::warn(json!({ "glue_differs": listed(differ.into_iter()) }))),
+        _ => Ok(Verdict::warn(json!({ "glue_differs": differ }))),
     }
 }
 
@@ -223,8 +252,8 @@ pub(super) fn soa(case: &Case<'_>) -> Judged {
     Ok(if wrong.is_empty() { Verdict::pass(evidence) } else { Verdict::warn(evidence) })
 }
 
-/// DNS-11: no name server offers recursion to strangers. Only the flag is seen, so the confidence is not full.
-pub(super) fn recursion(case: &Case<'_>) -> Judged {
+/// Whether a server says that it offers recursion. Only the flag is seen, so the confidence is not full.
+fn recursion_flag(case: &Case<'_>) -> Judged {
     let servers = asked(case)?;
     if servers.iter().all(|server| replies(server).next().is_none()) {
         return unknown("no name server answered");

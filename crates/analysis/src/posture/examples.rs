@@ -3,8 +3,10 @@
 //! An example starts from a sound domain, which passes whatever applies to it, and says in words what is changed.
 
 mod dns;
+mod mail;
 pub(in crate::posture) mod parts;
 mod sound;
+mod takeover;
 mod tls;
 
 use riskgraph_domain::observation::DomainObservations;
@@ -30,7 +32,7 @@ pub(in crate::posture) struct Subject {
 }
 
 /// The families in the catalogue's order.
-const FAMILIES: &[&[Example]] = &[dns::EXAMPLES, tls::EXAMPLES];
+const FAMILIES: &[&[Example]] = &[dns::EXAMPLES, mail::EXAMPLES, tls::EXAMPLES, takeover::EXAMPLES];
 
 /// Every example, in the catalogue's order.
 pub fn examples() -> impl Iterator<Item = &'static Example> {
@@ -79,7 +81,7 @@ mod tests {
     use crate::posture::catalogue::catalogue;
 
     /// Families whose every check has examples.
-    const COMPLETE: &[&str] = &["TLS-"];
+    const COMPLETE: &[&str] = &["DNS-", "MAIL-", "TLS-", "TKO-"];
 
     #[test]
     fn every_example_is_judged_as_it_says() {

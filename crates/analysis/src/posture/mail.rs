@@ -1,6 +1,9 @@
 //! Mail authentication and transport. Knows nothing of the web.
 
+pub(super) mod bimi;
 pub(super) mod dmarc;
+pub(super) mod hosts;
+pub(super) mod keys;
 pub(super) mod spf;
 pub(super) mod transport;
 

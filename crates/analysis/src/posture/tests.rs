@@ -72,7 +72,32 @@ fn exemplary() -> DomainObservations {
         records("_mta-sts.shop.example.com", "TXT", &["v=STSv1; id=1"]),
         records("_smtp._tls.shop.example.com", "TXT", &["v=TLSRPTv1; rua=mailto:d@shop.example.com"]),
     ]);
+    seen.dns.lookups.extend(quiet_lookups());
+    seen.dns.signatures = vec![signature("SOA", 14)];
+    seen.mail_hosts = vec![mail_host("mx.shop.example.com")];
     seen
+}
+
+/// Answers behind which nothing is wrong.
+fn quiet_lookups() -> Vec<riskgraph_domain::observation::Lookup> {
+    let none = |name: &str, kind: &str| answered(name, kind, DnsAnswer::NxDomain);
+    vec![
+        records(DOMAIN, "DNSKEY", &["257 3 13 AAAA"]),
+        records(DOMAIN, "DS", &["1 13 2 AA"]),
+        records("ns1.example.net", "A", &["198.51.100.1"]),
+        records("ns2.example.org", "A", &["203.0.113.1"]),
+        records("mx.shop.example.com", "A", &["203.0.113.8"]),
+        records("8.113.0.203.in-addr.arpa", "PTR", &["mx.shop.example.com."]),
+        records(
+            "default._domainkey.shop.example.com",
+            "TXT",
+            &["v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],
+        ),
+        none("riskgraph-no-such-name.shop.example.com", "A"),
+        none("riskgraph-no-such-name.shop.example.com", "MX"),
+        none("default._bimi.shop.example.com", "TXT"),
+        none("_25._tcp.mx.shop.example.com", "TLSA"),
+    ]
 }
 
 fn posture_of(seen: &DomainObservations) -> riskgraph_domain::posture::Posture {

@@ -100,8 +100,8 @@ fn mail_verdicts() {
     seen.dns.dnssec = Dnssec::Insecure;
     seen.dns.lookups = vec![
         records("example.com", "MX", &["10 mail.example.com."]),
-        records("example.com", "TXT", &["v=spf1 include:gone.example ~all"]),
-        answered("gone.example", "TXT", DnsAnswer::NxDomain),
+        records("example.com", "TXT", &["v=spf1 a:gone.example ~all"]),
+        answered("gone.example", "A", DnsAnswer::NxDomain),
         records("_dmarc.example.com", "TXT", &["v=DMARC1; p=none; pct=50"]),
         answered("_mta-sts.example.com", "TXT", DnsAnswer::NxDomain),
         records("_smtp._tls.example.com", "TXT", &["v=TLSRPTv1; rua=mailto:a@example.com"]),

@@ -36,7 +36,7 @@ fn answer(seen: &mut DomainObservations, kind: &str, answer: DnsAnswer) {
 
 #[test]
 fn a_good_zone_passes_everything() {
-    for id in ["01", "02", "03", "04", "05", "06", "08", "10", "11", "15", "16", "20", "23"] {
+    for id in ["12", "13", "14", "01", "02", "03", "04", "05", "06", "08", "10", "11", "15", "16", "20", "23"] {
         check(&format!("DNS-{id}"), Pass, |_| {});
     }
 }
@@ -96,6 +96,7 @@ fn servers() {
         s.dns.name_servers[1].tcp = None;
     });
     check("DNS-11", Fail, |s| {
+        s.dns.name_servers.iter_mut().for_each(|server| server.probes = None);
         s.dns.name_servers[0].udp = Some(Ok(ServerReply { recursion_available: true, ..reply(1) }))
     });
 }

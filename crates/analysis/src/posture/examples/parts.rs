@@ -13,7 +13,7 @@ pub(in crate::posture) fn blank(domain: &str) -> DomainObservations {
         domain: Text::from(domain),
         started_at: NOW,
         finished_at: NOW,
-        dns: DnsFacts { lookups: Vec::new(), name_servers: Vec::new(), dnssec: Dnssec::Unknown("not asked".into()) },
+        dns: DnsFacts::unasked("not asked"),
         tls: Vec::new(),
         https: None,
         http: None,
@@ -21,6 +21,8 @@ pub(in crate::posture) fn blank(domain: &str) -> DomainObservations {
         cors: None,
         lookalikes: None,
         known: None,
+        mail_hosts: Vec::new(),
+        aliases: Vec::new(),
     }
 }
 
@@ -50,6 +52,56 @@ pub(in crate::posture) fn server(name: &str, address: &str) -> NameServer {
         is_alias: false,
         udp: Some(Ok(reply(1))),
         tcp: Some(Ok(reply(1))),
+        probes: Some(probes()),
+    }
+}
+
+/// A signature over a type that ends in so many days.
+pub(in crate::posture) fn signature(covered: &str, days: i64) -> Signature {
+    Signature {
+        covered: Text::from(covered),
+        algorithm: 13,
+        key_tag: 1,
+        inception: NOW - 7 * DAY_MS,
+        expiration: NOW + days * DAY_MS,
+    }
+}
+
+/// A mail exchanger with STARTTLS and a certificate of its own.
+pub(in crate::posture) fn mail_host(host: &str) -> MailHost {
+    let handshake = endpoint().handshake;
+    MailHost {
+        host: Text::from(host),
+        address: Some(Text::from("203.0.113.8")),
+        starttls: Ok(StartTls { offered: true, handshake, failure: None }),
+        tlsa_secure: None,
+    }
+}
+
+/// What a server does that gives nothing away.
+pub(in crate::posture) fn probes() -> ServerProbes {
+    let reply = |rcode: &str, has_answer: bool| EdnsReply {
+        rcode: Text::from(rcode),
+        version: Some(0),
+        has_answer,
+        echoes: false,
+    };
+    ServerProbes {
+        ns: None,
+        soa: None,
+        recursion: Some(Ok(Recursion {
+            name: Text::from("recursion-probe.riskgraph.invalid"),
+            available: false,
+            rcode: Text::from("REFUSED"),
+        })),
+        transfer: Some(Ok(Transfer { began: false, rcode: Text::from("REFUSED"), n_records: 0 })),
+        edns: Some(Edns {
+            version_0: Ok(reply("NOERROR", true)),
+            version_1: Ok(reply("BADVERS", false)),
+            unknown: Ok(reply("NOERROR", true)),
+        }),
+        version: Some(Ok(ServerVersion { rcode: Text::from("REFUSED"), texts: Vec::new() })),
+        asns: Vec::new(),
     }
 }
 

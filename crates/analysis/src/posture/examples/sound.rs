@@ -4,9 +4,13 @@ use riskgraph_domain::Text;
 use riskgraph_domain::observation::{DnsAnswer, DnsFacts, Dnssec, DomainObservations};
 
 use super::Subject;
-use super::parts::{DOMAIN, NOW, addressed, answered, endpoint, fetched, file, hop, records, server};
+use super::parts::{
+    DOMAIN, NOW, addressed, answered, endpoint, fetched, file, hop, mail_host, records, server, signature,
+};
 use crate::posture::AssetProfile;
 
+/// The key of RFC 8463's example.
+const KEY: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 /// Headers of its page.
 const HEADERS: &[(&str, &str)] = &[
     ("content-type", "text/html; charset=utf-8"),
@@ -34,6 +38,7 @@ fn sound() -> DomainObservations {
     let mut seen = addressed(DOMAIN);
     seen.dns = dns();
     seen.tls = vec![endpoint()];
+    seen.mail_hosts = vec![mail_host(&format!("mail.{DOMAIN}"))];
     seen.https = Some(fetched(vec![hop(&format!("https://{DOMAIN}/"), 200, HEADERS)]));
     seen.http = Some(fetched(vec![
         hop(&format!("http://{DOMAIN}/"), 301, &[("location", &format!("https://{DOMAIN}/"))]),
@@ -65,6 +70,12 @@ fn dns() -> DnsFacts {
         records(DOMAIN, "A", &["203.0.113.7"]),
         answered(DOMAIN, "AAAA", DnsAnswer::NoData),
         records(DOMAIN, "NS", &["ns1.example.net", "ns2.example.org"]),
+        records(DOMAIN, "DNSKEY", &["257 3 13 AAAA"]),
+        records(DOMAIN, "DS", &["1 13 2 AA"]),
+        records("ns1.example.net", "A", &["192.0.2.53"]),
+        records("ns2.example.org", "A", &["198.51.100.53"]),
+        answered(&sub("riskgraph-no-such-name"), "A", DnsAnswer::NxDomain),
+        answered(&sub("riskgraph-no-such-name"), "MX", DnsAnswer::NxDomain),
         records(DOMAIN, "SOA", &["ns1.example.net. hostmaster.example.com. 1 14400 3600 1209600 3600"]),
         records(DOMAIN, "MX", &[&format!("10 {}", sub("mail"))]),
         records(DOMAIN, "TXT", &["v=spf1 mx -all"]),
@@ -73,6 +84,10 @@ fn dns() -> DnsFacts {
         answered(&sub("mail"), "AAAA", DnsAnswer::NoData),
         records(&sub("_dmarc"), "TXT", &[&format!("v=DMARC1; p=reject; rua=mailto:dmarc@{DOMAIN}")]),
         records(&sub("_mta-sts"), "TXT", &["v=STSv1; id=20260101"]),
+        answered(&format!("_25._tcp.{}", sub("mail")), "TLSA", DnsAnswer::NoData),
+        answered(&sub("default._bimi"), "TXT", DnsAnswer::NxDomain),
+        records(&sub("default._domainkey"), "TXT", &[KEY]),
+        records("8.113.0.203.in-addr.arpa", "PTR", &[&sub("mail")]),
         records(&sub("_smtp._tls"), "TXT", &[&format!("v=TLSRPTv1; rua=mailto:tls@{DOMAIN}")]),
     ];
     DnsFacts {
@@ -85,5 +100,7 @@ fn dns() -> DnsFacts {
             .collect(),
         name_servers: vec![server("ns1.example.net", "192.0.2.53"), server("ns2.example.org", "198.51.100.53")],
         dnssec: Dnssec::Secure,
+        signatures: vec![signature("SOA", 14)],
+        ..DnsFacts::unasked("")
     }
 }

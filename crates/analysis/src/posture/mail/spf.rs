@@ -1,6 +1,8 @@
 //! Who may send as the domain (RFC 7208).
 
 pub(in crate::posture) mod audit;
+pub(in crate::posture) mod evaluate;
+pub(in crate::posture) mod expand;
 pub(in crate::posture) mod record;
 
 use riskgraph_domain::Severity;

@@ -4,7 +4,6 @@
 const TAGS_MAX: usize = 64;
 /// Tags of RFC 7489 that RFC 9989 removed.
 pub(crate) const REMOVED: &[&str] = &["pct", "rf", "ri"];
-const KNOWN: &[&str] = &["v", "p", "sp", "np", "psd", "t", "adkim", "aspf", "fo", "rua", "ruf"];
 
 /// What the owner asks receivers to do with forgeries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,11 +100,6 @@ impl Record {
 
     pub(crate) fn removed(&self) -> Vec<&'static str> {
         REMOVED.iter().copied().filter(|tag| self.tag(tag).is_some()).collect()
-    }
-
-    pub(crate) fn unknown(&self) -> Vec<&str> {
-        let known = |tag: &str| KNOWN.contains(&tag) || REMOVED.contains(&tag);
-        self.tags.iter().map(|(tag, _)| tag.as_str()).filter(|tag| !known(tag)).collect()
     }
 }
 

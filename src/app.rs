@@ -43,6 +43,7 @@ use crate::past::Past;
 use crate::pipeline::apply::{self, Announcements, Keeping, Outcome};
 use crate::pipeline::judge::{checkpoint_key, read_checkpoint};
 use crate::pipeline::{self, PipelineParts};
+use crate::posture_desk::ScoreDesk;
 use crate::reports::ReportingParts;
 use crate::respond::impact::JournalImpact;
 use crate::respond::tell::ChannelNotifier;
@@ -234,6 +235,7 @@ impl App {
         .await?;
         let folder = (&config.audit, config.store.data_dir.as_path());
         let audited = crate::audit::start(ports.audit, Arc::clone(&clock), folder, stop.clone()).await?;
+        let quantities = Arc::new(PostureConfig::built_in().map_err(shipped_is_wrong)?);
         let services = Services {
             intake: Arc::new(door.clone()),
             graph: Arc::clone(&graph) as _,
@@ -252,6 +254,11 @@ impl App {
             runs: Arc::clone(&ports.runs),
             playbooks: Arc::new(responses),
             reports: reporting.desk,
+            postures: Arc::new(ScoreDesk {
+                records: Arc::clone(&ports.records),
+                graph: Arc::clone(&graph) as _,
+                config: Arc::clone(&quantities),
+            }),
         };
         let runner = Runner {
             store: Arc::clone(&ports.jobs),
@@ -259,7 +266,7 @@ impl App {
             records: Arc::clone(&ports.records),
             crawler,
             desk: Arc::clone(&desk),
-            config: Arc::new(PostureConfig::built_in().map_err(shipped_is_wrong)?),
+            config: quantities,
             clock: Arc::clone(&clock),
             progress,
             stop: stop.clone(),

@@ -20,6 +20,7 @@ pub mod live;
 pub mod notify;
 pub mod past;
 pub mod pipeline;
+pub mod posture_desk;
 pub mod reports;
 pub mod respond;
 pub mod responders;

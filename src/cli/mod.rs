@@ -9,6 +9,7 @@ use crate::config::Config;
 
 mod audit;
 mod check;
+mod checks;
 mod client;
 mod demo;
 mod ingest;
@@ -51,6 +52,8 @@ enum Subcommands {
     Ingest(ingest::Ingest),
     /// Assess domains once, from outside, with evidence, grade and advice.
     Posture(posture::Posture),
+    /// List the posture checks, or explain one.
+    Checks(checks::Checks),
     /// Make a report: for the vendor manager, the head of risk, the board, or a vendor.
     Report(report::Report),
     /// Check a report against its signature, offline; or print the public key.
@@ -150,6 +153,7 @@ async fn run(command: Subcommands) -> Done {
         Subcommands::Demo(command) => command.run().await,
         Subcommands::Ingest(command) => command.run().await,
         Subcommands::Posture(command) => command.run().await,
+        Subcommands::Checks(command) => command.run(),
         Subcommands::Report(command) => command.run().await,
         Subcommands::Verify(command) => command.run().await,
         Subcommands::Vendors(command) => command.run().await,

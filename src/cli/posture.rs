@@ -1,24 +1,32 @@
 //! `riskgraph posture`: one-shot assessments.
 
+mod report;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use riskgraph_analysis::posture::{self, PostureConfig, PreloadList, References};
+use riskgraph_analysis::posture::{self, PostureConfig, PreloadList, Profiles, References, Scored, best_fixes};
 use riskgraph_domain::Severity;
+use riskgraph_domain::command::AssessmentRecord;
 use riskgraph_domain::observation::DomainObservations;
 use riskgraph_domain::ports::Crawler as _;
-use riskgraph_domain::posture::{CheckOutcome, CheckResult};
+use riskgraph_domain::posture::{CheckResult, ScoreFix};
 use riskgraph_domain::time::Clock as _;
 use riskgraph_domain::vendor::{Vendor, VendorInput, VendorTier};
 use riskgraph_pages::har::Recording;
 use serde_json::{Value, json};
+
+use report::{Detail, Report};
 
 use super::{Done, EXIT_DONE, EXIT_FINDINGS, Failure, Format};
 use crate::app::crawler;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::jobs::assess::judge;
+
+/// Repairs that are proposed.
+const FIXES_MAX: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Posture {
@@ -49,6 +57,9 @@ pub(super) struct Posture {
     /// Exit with 1 when a check fails at this severity or above (INFO, LOW, MEDIUM, HIGH, CRITICAL).
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<String>,
+    /// Show what was seen for every check, also for what passed.
+    #[arg(long)]
+    evidence: bool,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -73,10 +84,13 @@ impl Posture {
             record.posture.compat = compat;
             let failed = record.outcomes.iter().filter(|outcome| outcome.result == CheckResult::Fail);
             worst = worst.max(failed.map(|outcome| outcome.severity).max());
+            let fixes = fixes(&record, &quantities);
             if self.format == Format::Text {
-                print_text(&domain, &record.outcomes, &record.posture);
+                let detail = if self.evidence { Detail::Evidence } else { Detail::Findings };
+                let (outcomes, posture) = (&record.outcomes, &record.posture);
+                println!("{}", Report { domain: &domain, outcomes, posture, fixes: &fixes }.render(detail));
             }
-            reports.push(report(&domain, &record.outcomes, &record.posture));
+            reports.push(report(&domain, &record, &fixes));
         }
         if self.format == Format::Json {
             println!("{}", serde_json::to_string_pretty(&reports)?);
@@ -138,9 +152,18 @@ fn stand_in(domain: &str) -> Vendor {
     }
 }
 
-/// The object of `contract/formats.md`.
-fn report(domain: &str, outcomes: &[CheckOutcome], posture: &riskgraph_domain::posture::Posture) -> Value {
-    let checks: Vec<Value> = outcomes
+/// The repairs that lift the score most.
+fn fixes(record: &AssessmentRecord, quantities: &PostureConfig) -> Vec<ScoreFix> {
+    let (profiles, at) = (Profiles::default(), record.posture.assessed_at);
+    let scored = Scored { outcomes: &record.outcomes, profiles: &profiles, incidents: &[], config: quantities, at };
+    best_fixes(scored, FIXES_MAX)
+}
+
+/// The object of `contract/formats.md`, and the repairs that lift the score most.
+fn report(domain: &str, record: &AssessmentRecord, fixes: &[ScoreFix]) -> Value {
+    let posture = &record.posture;
+    let checks: Vec<Value> = record
+        .outcomes
         .iter()
         .map(|outcome| {
             json!({
@@ -150,45 +173,18 @@ fn report(domain: &str, outcomes: &[CheckOutcome], posture: &riskgraph_domain::p
             })
         })
         .collect();
+    let fixes: Vec<Value> = fixes
+        .iter()
+        .map(|fix| {
+            json!({
+                "check": fix.check, "title": fix.title, "recommendation": fix.recommendation, "assets": fix.assets,
+                "gain": fix.gain, "score": fix.score,
+            })
+        })
+        .collect();
     json!({
         "domain": domain, "score": posture.score, "grade": posture.grade, "coverage": posture.coverage,
         "model": posture.model, "assessed_at": posture.assessed_at, "checks": checks, "factors": posture.factors,
-        "waterfall": posture.waterfall, "compat": posture.compat,
+        "waterfall": posture.waterfall, "compat": posture.compat, "fixes": fixes,
     })
-}
-
-fn print_text(domain: &str, outcomes: &[CheckOutcome], posture: &riskgraph_domain::posture::Posture) {
-    let score = posture.score.map_or_else(|| "not rated".to_owned(), |score| format!("{score:.1}"));
-    println!("{domain}: grade {} ({score}), coverage {:.0} %", posture.grade.as_str(), posture.coverage * 100.0);
-    for factor in &posture.factors {
-        let score = factor.score.map_or_else(|| "  -  ".to_owned(), |score| format!("{score:5.1}"));
-        println!(
-            "  {:<12} {score}  weight {:>2}, coverage {:.0} %",
-            factor.name,
-            factor.weight,
-            factor.coverage * 100.0
-        );
-    }
-    let mut shown: Vec<&CheckOutcome> =
-        outcomes.iter().filter(|outcome| matches!(outcome.result, CheckResult::Fail | CheckResult::Warn)).collect();
-    shown.sort_by_key(|outcome| (std::cmp::Reverse(outcome.severity), outcome.result != CheckResult::Fail));
-    for outcome in shown {
-        println!(
-            "  {:<4} {:<8} {:<8} {} [{}]",
-            outcome.result.as_str(),
-            outcome.severity.as_str(),
-            outcome.check,
-            outcome.title,
-            outcome.asset
-        );
-        if !outcome.recommendation.is_empty() {
-            println!("       {} ({})", outcome.recommendation, outcome.reference);
-        }
-    }
-    let unknown: Vec<&str> =
-        outcomes.iter().filter(|o| o.result == CheckResult::Unknown).map(|o| o.check.as_str()).collect();
-    if !unknown.is_empty() {
-        println!("  could not be judged: {}", unknown.join(", "));
-    }
-    println!();
 }

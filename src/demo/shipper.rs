@@ -272,8 +272,8 @@ fn stories(shop: &Shop, day: u32) -> Vec<Labelled> {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn the_watched_attack_takes_its_time_and_the_rest_is_fast() {
+    #[test]
+    fn the_watched_attack_takes_its_time_and_the_rest_is_fast() {
         let (begin, end) = (Timestamp(3_600_000), Timestamp(3_600_000 + 1_000_000));
         let mut pace = Pace::new(1_000.0, (begin, end));
         let (start, passed) = pace.reach(Timestamp(0));

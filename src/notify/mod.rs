@@ -5,6 +5,7 @@
 
 mod book;
 mod desk;
+mod disabled;
 mod dispatch;
 mod input;
 mod options;

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::book::Book;
+use super::disabled::tell_others;
 use super::input::{TARGET, TOKEN, purpose, secret_purpose};
 
 /// How long a worker sleeps at most while something waits, and when nothing does.
@@ -279,10 +280,16 @@ impl Worker {
 
     async fn disable(&self, reason: String) {
         tracing::error!(channel.id = %self.id, reason, "the channel is disabled; its deliveries are kept");
-        let disabled = Disabled { at: self.clock.now(), reason };
-        if let Err(fault) = self.store.set_disabled(self.id, Some(disabled)).await {
+        let at = self.clock.now();
+        let told = self.book.get(self.id).map(|channel| tell_others(&channel, &reason, at, &self.book.all()));
+        if let Err(fault) = self.store.set_disabled(self.id, Some(Disabled { at, reason })).await {
             tracing::warn!(channel.id = %self.id, %fault, "the channel could not be disabled");
+            return;
         }
+        if let Err(fault) = self.store.plan(told.unwrap_or_default()).await {
+            tracing::warn!(channel.id = %self.id, %fault, "the other channels could not be told");
+        }
+        self.book.ring();
     }
 }
 

@@ -1,5 +1,6 @@
 //! Runs of playbooks: nothing is done twice, nothing forbidden is done, and what was done can be taken back.
 
+mod kills;
 mod world;
 
 use std::sync::Arc;

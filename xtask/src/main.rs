@@ -42,14 +42,16 @@ fn run_tidy() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The binary writes its own contracts, so they cannot differ from the code.
+/// The binary writes its own contracts and the pages of its checks, so they cannot differ from the code.
 fn generate() -> anyhow::Result<()> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let status = std::process::Command::new(cargo)
-        .args(["run", "--quiet", "--bin", "riskgraph", "--", "schema", "--out", "schema"])
-        .current_dir(root())
-        .status()
-        .context("cargo cannot be run")?;
-    anyhow::ensure!(status.success(), "the contracts could not be generated");
+    for (command, folder) in [("schema", "schema"), ("checks", "docs/checks")] {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let status = std::process::Command::new(cargo)
+            .args(["run", "--quiet", "--bin", "riskgraph", "--", command, "--out", folder])
+            .current_dir(root())
+            .status()
+            .context("cargo cannot be run")?;
+        anyhow::ensure!(status.success(), "{folder} could not be generated");
+    }
     Ok(())
 }

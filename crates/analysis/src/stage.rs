@@ -185,7 +185,7 @@ impl Stage {
             Change::RemoveVendor { id } => self.remove_vendor(*id, command, delta),
             Change::RecordAssessment(record) => self.record_assessment(record, command, delta),
             Change::AcceptFinding { id, reason, until } => self.accept_finding(*id, reason, *until, command),
-            Change::DisputeFinding { id, reason } => self.dispute_finding(*id, reason, command),
+            Change::DisputeFinding { id, reason, kind } => self.dispute_finding(*id, reason, *kind, command),
             Change::ResolveAlert { id, verdict, note } => {
                 let by = By { command, note: note.as_deref() };
                 self.correlator.resolve(*id, by, *verdict, &mut self.graph, delta)

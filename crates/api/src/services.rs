@@ -7,6 +7,7 @@ use riskgraph_domain::audit::Audit;
 use riskgraph_domain::delivery::DeliveryDesk;
 use riskgraph_domain::playbook::{PlaybookDesk, Runs};
 use riskgraph_domain::ports::{BaselineView, Commands, Gatekeeper, GraphView, Intake, Live, Records, Status};
+use riskgraph_domain::posture::PostureDesk;
 use riskgraph_domain::report::Reports;
 use riskgraph_domain::session::Sessions;
 use riskgraph_domain::triage::{PastAlerts, TriageRecords};
@@ -36,6 +37,7 @@ pub struct Services {
     pub runs: Arc<dyn Runs>,
     pub playbooks: Arc<dyn PlaybookDesk>,
     pub reports: Arc<dyn Reports>,
+    pub postures: Arc<dyn PostureDesk>,
 }
 
 /// How the API behaves; the defaults are what a shop should run with.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::{Alert, Verdict};
 use crate::id::{AlertId, CaseId, FindingId, SilenceId, VendorId};
-use crate::posture::{CheckOutcome, Posture};
+use crate::posture::{CheckOutcome, DisputeKind, Posture};
 use crate::text::Text;
 use crate::time::Timestamp;
 use crate::triage::{CaseInput, CaseUpdate, SilenceInput};
@@ -120,6 +120,8 @@ pub enum Change {
     DisputeFinding {
         id: FindingId,
         reason: String,
+        #[serde(default)]
+        kind: Option<DisputeKind>,
     },
 }
 

@@ -34,6 +34,11 @@ impl Seen {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }
 
+    /// Whether the body says this somewhere.
+    pub fn body_has(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.body).contains(text)
+    }
+
     /// The message id.
     pub fn id(&self) -> String {
         self.header("webhook-id").to_owned()

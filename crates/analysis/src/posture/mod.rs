@@ -16,6 +16,7 @@ mod fixtures;
 mod headers;
 mod mail;
 mod names;
+mod pages;
 mod profile;
 mod relations;
 mod score;
@@ -33,9 +34,12 @@ pub use check::{Check, Factor};
 pub use compat::{BadPreloadList, PreloadList, References, compat, compat_with};
 pub use config::PostureConfig;
 pub use examples::{Example, examples};
+pub use pages::{check_page, pages};
 pub use profile::{AssetProfile, Profiles};
 pub use relations::{relations, relations_among};
-pub use score::{Incident, IncidentKind, Observed, freshness, grade, score};
+pub use score::{
+    Incident, IncidentKind, Observed, Scored, Standing, best_fixes, difference, freshness, grade, score, what_if,
+};
 
 use check::{Case, Judge, Judged, Skip, Verdict};
 

@@ -3,7 +3,9 @@
 //! Pure arithmetic: it does not know what any check looks at. The method is in `docs/checks.md`; its aggregate is OpenSSF
 //! Scorecard's (weights by severity, unknowns left out), its weak tail UpGuard's, its caps SSL Labs'.
 
+mod difference;
 mod waterfall;
+mod what_if;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -16,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use super::check::Factor;
 use super::config::{FreshnessConfig, PostureConfig, ScoreConfig};
 use super::profile::Profiles;
+pub use difference::{Standing, difference};
 use waterfall::Waterfall;
+pub use what_if::{Scored, best_fixes, what_if};
 
 /// Something that happened to the vendor and weighs on its score for a while.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,7 +107,7 @@ pub fn score(
         return posture;
     }
     let mut waterfall = Waterfall::default();
-    waterfall.add_factors(&factors);
+    waterfall.add_factors(&factors, rules);
     waterfall.add_incidents(incidents, rules, assessed_at);
     waterfall.add_caps(&outcomes, incidents, rules, assessed_at);
     let score = (100.0 - waterfall.total()).clamp(0.0, 100.0);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use riskgraph_domain::command::{AssessmentRecord, Command};
 use riskgraph_domain::graph::RiskCause;
 use riskgraph_domain::ports::Delta;
-use riskgraph_domain::posture::{CheckOutcome, CheckResult, Finding, FindingStatus};
+use riskgraph_domain::posture::{CheckOutcome, CheckResult, DisputeKind, Finding, FindingStatus};
 use riskgraph_domain::signal::TouchRole;
 use riskgraph_domain::{EntityKind, Fault, FaultCode, FindingId, Severity, Text, Timestamp, VendorId};
 use serde_json::Value;
@@ -88,11 +88,17 @@ impl Stage {
             last_seen: at,
             accepted_until: None,
             note: None,
+            dispute: None,
         });
         finding.outcome = outcome.clone();
         finding.last_seen = finding.last_seen.max(at);
         if !bad {
             finding.status = FindingStatus::Resolved;
+            finding.dispute = None;
+        } else if finding.dispute == Some(DisputeKind::Fixed) {
+            // It was looked at again, and is not.
+            finding.status = FindingStatus::Open;
+            finding.dispute = None;
         } else if finding.status == FindingStatus::Accepted && finding.accepted_until.is_none_or(|until| until <= at) {
             finding.status = FindingStatus::Open;
             finding.accepted_until = None;
@@ -179,8 +185,19 @@ impl Stage {
         self.set_status(id, FindingStatus::Accepted, Some(until), (reason, &command.by))
     }
 
-    pub(super) fn dispute_finding(&mut self, id: FindingId, reason: &str, command: &Command) -> Result<(), Fault> {
-        self.set_status(id, FindingStatus::Disputed, None, (reason, &command.by))
+    pub(super) fn dispute_finding(
+        &mut self,
+        id: FindingId,
+        reason: &str,
+        kind: Option<DisputeKind>,
+        command: &Command,
+    ) -> Result<(), Fault> {
+        self.set_status(id, FindingStatus::Disputed, None, (reason, &command.by))?;
+        if let Some(finding) = self.findings.get_mut(&id) {
+            finding.dispute = kind;
+            self.changed.findings.insert(id, finding.clone());
+        }
+        Ok(())
     }
 
     fn set_status(
@@ -195,6 +212,7 @@ impl Stage {
         let finding = self.findings.get_mut(&id).ok_or_else(|| Fault::not_found("open finding"))?;
         finding.status = status;
         finding.accepted_until = until;
+        finding.dispute = None;
         finding.note = Some(format!("{}: {}", by, reason.chars().take(REASON_CHARS_MAX).collect::<String>()));
         self.changed.findings.insert(id, finding.clone());
         if let Some(vendor) = finding.vendor {

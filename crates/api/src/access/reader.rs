@@ -13,7 +13,7 @@ use riskgraph_domain::id::{
 use riskgraph_domain::page::{Page, PageRequest};
 use riskgraph_domain::playbook::{DryRun, PlaybookDesk, Runs};
 use riskgraph_domain::ports::{BaselineView, GraphView, Live, Records};
-use riskgraph_domain::posture::{Finding, Posture};
+use riskgraph_domain::posture::{Finding, Posture, PostureDesk};
 use riskgraph_domain::report::Reports;
 use riskgraph_domain::signal::Signal;
 use riskgraph_domain::text::Text;
@@ -88,6 +88,10 @@ impl Reader {
 
     pub(crate) fn live(&self) -> &dyn Live {
         &*self.0.services.live
+    }
+
+    pub(crate) fn postures(&self) -> &dyn PostureDesk {
+        &*self.0.services.postures
     }
 
     pub(crate) fn reports(&self) -> &dyn Reports {

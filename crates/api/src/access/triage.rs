@@ -11,7 +11,7 @@ use riskgraph_domain::error::Fault;
 use riskgraph_domain::id::{
     AlertId, CaseId, ChannelId, DeliveryId, FindingId, ReportId, ReportShareId, SilenceId, VendorId,
 };
-use riskgraph_domain::posture::Finding;
+use riskgraph_domain::posture::{DisputeKind, Finding};
 use riskgraph_domain::report::{Report, ReportRequest, ReportShare};
 use riskgraph_domain::text::Text;
 use riskgraph_domain::time::Timestamp;
@@ -93,8 +93,18 @@ impl Triager {
         self.change_finding(id, Change::AcceptFinding { id, reason, until }).await
     }
 
-    pub(crate) async fn dispute(&self, id: FindingId, reason: String) -> Result<Finding, Fault> {
-        self.change_finding(id, Change::DisputeFinding { id, reason }).await
+    /// Disputes a finding. What is said to be repaired is looked at again at once.
+    pub(crate) async fn dispute(
+        &self,
+        id: FindingId,
+        reason: String,
+        kind: Option<DisputeKind>,
+    ) -> Result<Finding, Fault> {
+        let finding = self.change_finding(id, Change::DisputeFinding { id, reason, kind }).await?;
+        if let (Some(DisputeKind::Fixed), Some(vendor)) = (kind, finding.vendor) {
+            self.0.services.commands.assess(&self.0.viewer, vendor).await?;
+        }
+        Ok(finding)
     }
 
     pub(crate) async fn assess(&self, vendor: VendorId) -> Result<bool, Fault> {

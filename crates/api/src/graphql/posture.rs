@@ -9,7 +9,7 @@ use riskgraph_domain::posture as model;
 use super::entity::Entity;
 use super::page::{connection, page_request};
 use super::vendor::Vendor;
-use super::words::{CheckResult, DateTime, FindingStatus, Grade, Severity};
+use super::words::{CheckResult, DateTime, DisputeKind, FindingStatus, Grade, Severity};
 use crate::access::{Reader, grant};
 
 /// How well a vendor's outside stands, from one assessment.
@@ -185,5 +185,10 @@ impl Finding {
     /// Why it was accepted or disputed, and by whom.
     async fn note(&self) -> Option<&str> {
         self.0.note.as_deref()
+    }
+
+    /// In which way it is disputed, while it is.
+    async fn dispute(&self) -> Option<DisputeKind> {
+        self.0.dispute.map(Into::into)
     }
 }

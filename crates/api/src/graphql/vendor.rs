@@ -9,9 +9,11 @@ use riskgraph_domain::vendor as model;
 
 use super::entity::{Entity, Relation};
 use super::integration::Integration;
+use super::node::parse_id;
 use super::page::connection;
 use super::posture::{Finding, FindingConnection, Posture};
 use super::risk::Risk;
+use super::score::{ScoreDiff, ScoreFix};
 use super::words::{DateTime, FindingStatus, Severity, VendorTier, words};
 use crate::access::{Reader, grant};
 
@@ -20,6 +22,10 @@ const NAME_LENGTH_MAX: usize = 200;
 /// Domains and integrations of one vendor, at most.
 const DOMAINS_MAX: usize = 50;
 const INTEGRATIONS_MAX: usize = 50;
+
+/// Findings in one what-if, and repairs in one list, at most.
+const FIXED_MAX: usize = 500;
+const FIXES_MAX: usize = 20;
 
 /// A company the shop depends on.
 pub(crate) struct Vendor(pub(crate) model::Vendor);
@@ -67,6 +73,45 @@ impl Vendor {
         let rows = reader.records().postures(self.0.id, since.map(|since| since.0)).await?;
         let rows = reader.spend_list(rows)?;
         Ok(rows.into_iter().map(|model| Posture { vendor: self.0.id, model }).collect())
+    }
+
+    /// The posture when these findings (ids) passed.
+    async fn what_if(&self, ctx: &Context<'_>, fixed: Vec<ID>) -> Result<Option<Posture>, Fault> {
+        if fixed.len() > FIXED_MAX {
+            return Err(Fault::new(FaultCode::BadInput, format!("fixed: give at most {FIXED_MAX} findings")));
+        }
+        let ids = fixed.iter().map(parse_id).collect::<Result<Vec<_>, _>>()?;
+        let then = grant::<Reader>(ctx)?.postures().what_if(self.0.id, &ids).await?;
+        Ok(then.map(|model| Posture { vendor: self.0.id, model }))
+    }
+
+    /// The posture when what is disputed did not count: shown beside the other until the dispute is settled.
+    async fn posture_without_disputed(&self, ctx: &Context<'_>) -> Result<Option<Posture>, Fault> {
+        let then = grant::<Reader>(ctx)?.postures().without_disputed(self.0.id).await?;
+        Ok(then.map(|model| Posture { vendor: self.0.id, model }))
+    }
+
+    /// The repairs that lift the score most, best first, each on top of those before it (5 when not given, at most 20).
+    async fn fixes(&self, ctx: &Context<'_>, first: Option<i32>) -> Result<Vec<ScoreFix>, Fault> {
+        let max = usize::try_from(first.unwrap_or(5)).ok().filter(|max| (1..=FIXES_MAX).contains(max));
+        let max = max.ok_or_else(|| Fault::new(FaultCode::BadInput, format!("first: give 1 to {FIXES_MAX}")))?;
+        let reader = grant::<Reader>(ctx)?;
+        let fixes = reader.spend_list(reader.postures().fixes(self.0.id, max).await?)?;
+        Ok(fixes.into_iter().map(ScoreFix::from).collect())
+    }
+
+    /// Why the score is another than it was at an instant; null before the first assessment.
+    async fn score_diff(
+        &self,
+        ctx: &Context<'_>,
+        since: DateTime,
+        until: Option<DateTime>,
+    ) -> Result<Option<ScoreDiff>, Fault> {
+        let reader = grant::<Reader>(ctx)?;
+        let found = reader.postures().difference(self.0.id, since.0, until.map(|until| until.0)).await?;
+        let Some(mut model) = found else { return Ok(None) };
+        model.steps = reader.spend_list(model.steps)?;
+        Ok(Some(ScoreDiff { vendor: self.0.id, model }))
     }
 
     async fn findings(

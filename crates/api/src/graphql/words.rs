@@ -13,6 +13,12 @@ macro_rules! mirror {
 }
 
 mirror! {
+    /// Why a finding is disputed.
+    DisputeKind = "riskgraph_domain::posture::DisputeKind" { NotMine, Fixed, CompensatingControl, CannotReproduce }
+    /// Why points came or went between two postures.
+    ScoreCause = "riskgraph_domain::posture::ScoreCause" {
+        New, Fixed, Changed, Decayed, AssetChanged, Disputed, Incident, Limit, Share, ModelVersion,
+    }
     /// How bad, mildest first.
     Severity = "riskgraph_domain::signal::Severity" { Info, Low, Medium, High, Critical }
     /// Where a playbook's text lies.

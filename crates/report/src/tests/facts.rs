@@ -87,6 +87,7 @@ fn posture(n: usize, days_ago: i64) -> Posture {
         reason: "No record says who may send mail".to_owned(),
         check: Some("MAIL-01".into()),
         asset: Some("vendor-0.example".into()),
+        cost: None,
     };
     Posture {
         score: Some(score),
@@ -122,6 +123,7 @@ fn finding(vendor: VendorId, n: usize, name: &str) -> Finding {
         last_seen: NOW - HOUR_MS,
         accepted_until: None,
         note: Some("Olga Owner: known since the audit".to_owned()),
+        dispute: None,
     }
 }
 

@@ -154,6 +154,7 @@ pub(crate) fn finding(check: &str, vendor: VendorId, severity: Severity, status:
         last_seen: Timestamp(2),
         accepted_until: None,
         note: None,
+        dispute: None,
     }
 }
 

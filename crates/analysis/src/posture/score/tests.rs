@@ -1,6 +1,7 @@
 //! Invariants of the score over random sets of outcomes, and the worked examples of `docs/checks.md`.
 
 use super::*;
+use riskgraph_domain::posture::ScoreCause as Cause;
 use serde_json::json;
 
 /// Deterministic numbers for the property tests (SplitMix64).
@@ -227,4 +228,94 @@ fn freshness_holds_then_fades() {
     assert_eq!(fresh(2.0), 1.0);
     assert!((fresh(23.5) - 0.5).abs() < 1e-9);
     assert_eq!(fresh(45.0), 0.0);
+}
+
+fn scored<'a>(p: &'a Portfolio, config: &'a PostureConfig) -> Scored<'a> {
+    Scored { outcomes: &p.outcomes, profiles: &p.profiles, incidents: &p.incidents, config, at: NOW }
+}
+
+#[test]
+fn the_best_fixes_lift_and_end_where_they_say() {
+    let (config, mut dice, mut lifted) = (config(), Dice(17), 0);
+    for _ in 0..400 {
+        let p = portfolio(&mut dice);
+        let before = score(&p.outcomes, &p.profiles, &p.incidents, &config, NOW);
+        let fixes = best_fixes(scored(&p, &config), 5);
+        let Some(start) = before.score else {
+            assert!(fixes.is_empty());
+            continue;
+        };
+        assert!(fixes.len() <= 5 && fixes.iter().all(|fix| fix.gain >= 0.0 && !fix.assets.is_empty()));
+        let mut repaired = std::collections::BTreeSet::new();
+        let mut at = start;
+        for fix in &fixes {
+            repaired.extend(fix.assets.iter().map(|asset| (fix.check.clone(), asset.clone())));
+            let then = what_if(scored(&p, &config), &repaired).score.expect("still rated");
+            assert!((then - fix.score).abs() < 1e-9 && (fix.score - at - fix.gain).abs() < 1e-9, "{fix:?}");
+            at = fix.score;
+        }
+        // No other single repair would have lifted more than the first.
+        if let Some(first) = fixes.first() {
+            for row in before.waterfall.iter().filter_map(|row| row.check.clone()) {
+                let all = p.outcomes.iter().filter(|outcome| outcome.check == row);
+                let one = all.map(|outcome| (outcome.check.clone(), outcome.asset.clone())).collect();
+                let then = what_if(scored(&p, &config), &one).score.expect("rated");
+                assert!(then <= first.score + 1e-6, "{row} would lift to {then}, {first:?}");
+            }
+            lifted += usize::from(first.gain > 0.0);
+        }
+    }
+    assert!(lifted > 100, "{lifted}");
+}
+
+#[test]
+fn the_difference_of_two_postures_adds_up() {
+    let (config, mut dice, mut compared) = (config(), Dice(19), 0);
+    for _ in 0..2_000 {
+        let (old, new) = (portfolio(&mut dice), portfolio(&mut dice));
+        let [before, after] = [&old, &new].map(|p| score(&p.outcomes, &p.profiles, &p.incidents, &config, NOW));
+        let steps = difference(&before, &after, |_, _| Standing::default());
+        let (Some(from), Some(to)) = (before.score, after.score) else {
+            assert!(steps.is_empty());
+            continue;
+        };
+        let sum: f64 = steps.iter().map(|step| step.points).sum();
+        assert!((sum - (to - from)).abs() < 1e-6, "{from} -> {to}, {sum}");
+        compared += 1;
+    }
+    assert!(compared > 500, "{compared}");
+}
+
+#[test]
+fn every_change_has_its_cause() {
+    let config = config();
+    let many: Vec<CheckOutcome> =
+        (1..=20).map(|i| outcome(&format!("TLS-{i:02}x"), "a", CheckResult::Pass, Severity::High, 1.0)).collect();
+    let posture = |extra: Vec<CheckOutcome>, incidents: &[Incident]| {
+        let outcomes: Vec<CheckOutcome> = many.iter().cloned().chain(extra).collect();
+        score(&outcomes, &Profiles::default(), incidents, &config, NOW)
+    };
+    let fail = |confidence: f64| vec![outcome("TLS-09", "a", CheckResult::Fail, Severity::Medium, confidence)];
+    let check = |before: &Posture, after: &Posture, standing: Standing, cause: Cause, rises: bool| {
+        let steps = difference(before, after, |_, _| standing);
+        assert_eq!(steps.first().map(|step| (step.cause, step.points > 0.0)), Some((cause, rises)), "{steps:?}");
+    };
+    let (clean, failed, doubted) = (posture(vec![], &[]), posture(fail(1.0), &[]), posture(fail(0.5), &[]));
+    let is = Standing::default();
+    check(&clean, &failed, is, Cause::New, false);
+    check(&failed, &clean, is, Cause::Fixed, true);
+    check(&failed, &clean, Standing { set_aside: true, ..is }, Cause::Disputed, true);
+    check(&failed, &clean, Standing { asset_changed: true, ..is }, Cause::AssetChanged, true);
+    check(&failed, &doubted, Standing { stale: true, ..is }, Cause::Decayed, true);
+    check(&failed, &doubted, is, Cause::Changed, true);
+    let more = posture(
+        vec![fail(1.0), vec![outcome("TLS-10", "a", CheckResult::Pass, Severity::Critical, 1.0)]].concat(),
+        &[],
+    );
+    check(&failed, &more, is, Cause::Share, true);
+    let breach = Incident { kind: IncidentKind::Breach, title: "leak".into(), occurred_at: NOW };
+    check(&clean, &posture(vec![], &[breach]), is, Cause::Incident, false);
+    let other = Posture { model: Text::from("rg-score/0"), ..failed.clone() };
+    check(&other, &clean, is, Cause::ModelVersion, true);
+    assert!(difference(&clean, &clean, |_, _| is).is_empty());
 }

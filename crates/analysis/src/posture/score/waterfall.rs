@@ -5,7 +5,7 @@ use riskgraph_domain::posture::{CheckOutcome, CheckResult, PosturePoints};
 use riskgraph_domain::time::DAY_MS;
 use riskgraph_domain::{Severity, Timestamp};
 
-use super::{FactorScore, Incident, IncidentKind};
+use super::{FactorScore, Incident, IncidentKind, lost_share, weight_of};
 use crate::posture::config::ScoreConfig;
 
 /// Rows below this many points are rounding, not reasons.
@@ -24,12 +24,12 @@ impl Waterfall {
 
     fn add(&mut self, points: f64, reason: String) {
         if points.abs() > POINTS_MIN {
-            self.rows.push(PosturePoints { points, reason, check: None, asset: None });
+            self.rows.push(PosturePoints { points, reason, check: None, asset: None, cost: None });
         }
     }
 
     /// Findings, weak tails and caps of the factors, each scaled by the factor's share of the known weight.
-    pub(super) fn add_factors(&mut self, factors: &[FactorScore<'_>]) {
+    pub(super) fn add_factors(&mut self, factors: &[FactorScore<'_>], rules: &ScoreConfig) {
         let known: f64 = factors.iter().filter(|f| f.score.is_some()).map(|f| f.weight).sum();
         for factor in factors.iter().filter(|f| f.score.is_some() && known > 0.0) {
             let share = factor.weight / known;
@@ -39,6 +39,7 @@ impl Waterfall {
                     reason: outcome.title.clone(),
                     check: Some(outcome.check.clone()),
                     asset: Some(outcome.asset.clone()),
+                    cost: Some(weight_of(outcome.severity, rules) * lost_share(outcome, rules)),
                 });
             }
             let name = factor.factor.as_str();

@@ -56,6 +56,7 @@ impl Server {
             runs: world.clone(),
             playbooks: world.clone(),
             reports: world.clone(),
+            postures: world.clone(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");

@@ -108,6 +108,7 @@ pub(crate) fn finding(vendor: &Vendor, check: &str) -> Finding {
         last_seen: NOW,
         accepted_until: None,
         note: None,
+        dispute: None,
     }
 }
 
@@ -124,6 +125,7 @@ pub(crate) fn posture(finding: &Finding) -> Posture {
             reason: "no HSTS".into(),
             check: Some(finding.outcome.check.clone()),
             asset: Some(finding.outcome.asset.clone()),
+            cost: None,
         }],
         compat: json!({ "dnssec": false }),
     }

@@ -16,7 +16,7 @@ use riskgraph_domain::id::{AlertId, EntityId, FindingId, IntegrationId, Relation
 use riskgraph_domain::journal::Position;
 use riskgraph_domain::page::{Page, PageRequest};
 use riskgraph_domain::ports::*;
-use riskgraph_domain::posture::{Finding, FindingStatus, Posture};
+use riskgraph_domain::posture::{Finding, FindingStatus, Posture, PostureDesk, ScoreDiff, ScoreFix};
 use riskgraph_domain::signal::{Severity, Signal};
 use riskgraph_domain::time::Timestamp;
 use riskgraph_domain::vendor::{Integration, TrafficPoint, Vendor, VendorTier};
@@ -278,6 +278,24 @@ impl Commands for World {
     }
     async fn assess(&self, _: &Viewer, _: VendorId) -> Result<bool> {
         Ok(true)
+    }
+}
+
+/// The postures of the world, as if nothing had ever changed.
+#[async_trait]
+impl PostureDesk for World {
+    async fn what_if(&self, vendor: VendorId, _: &[FindingId]) -> Result<Option<Posture>> {
+        Ok(Records::current_postures(self, &[vendor]).await?.into_iter().next().map(|(_, posture)| posture))
+    }
+    async fn without_disputed(&self, vendor: VendorId) -> Result<Option<Posture>> {
+        self.what_if(vendor, &[]).await
+    }
+    async fn fixes(&self, _: VendorId, _: usize) -> Result<Vec<ScoreFix>> {
+        Ok(Vec::new())
+    }
+    async fn difference(&self, vendor: VendorId, _: Timestamp, _: Option<Timestamp>) -> Result<Option<ScoreDiff>> {
+        let posture = self.what_if(vendor, &[]).await?;
+        Ok(posture.map(|posture| ScoreDiff { before: posture.clone(), after: posture, steps: Vec::new() }))
     }
 }
 

@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 use super::super::hex;
 use super::flight::{Flight, ServerKey};
 use super::hello::{ALPN, Extra, MASTER_SECRET, Offer, RENEGOTIATION, TICKET, TIMESTAMPS, Version};
-use super::primes;
 use super::talk::{Answer, Talker};
 use super::versions::{Seen, bits_of};
 use super::wire::Cursor;
+use super::{primes, suites};
 
 /// Protocols offered by ALPN, best first.
 const PROTOCOLS: &[&str] = &["h2", "http/1.1", "http/1.0", "spdy/3.1"];
@@ -26,7 +26,9 @@ const INAPPROPRIATE_FALLBACK: u8 = 86;
 /// Asks the highest version below TLS 1.3 for what it can do. The flight brings the staple too.
 pub(super) async fn ask(talker: &Talker<'_>, seen: &Seen) -> (TlsFeatures, Option<Flight>) {
     let mut features = TlsFeatures { asked_in: Some(Text::from(seen.version.name())), ..TlsFeatures::default() };
-    let hello = async |extras| match talker.ask(&Offer { extras, ..Offer::new(seen.version, &seen.suites) }).await {
+    // A suite without a certificate would hide the staple and the timestamps.
+    let suites = suites::with_certificate(&seen.suites);
+    let hello = async |extras| match talker.ask(&Offer { extras, ..Offer::new(seen.version, &suites) }).await {
         Answer::Chosen(flight) if flight.hello.version == seen.version.number() => Some(*flight),
         _ => None,
     };

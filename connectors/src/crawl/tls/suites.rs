@@ -101,6 +101,16 @@ pub(super) fn agreement(suite: u16) -> Agreement {
     }
 }
 
+/// The suites that come with a certificate; all of them when none does.
+pub(super) fn with_certificate(suites: &[u16]) -> Vec<u16> {
+    let shows = |suite: &u16| {
+        let name = name(*suite);
+        !["_anon_", "PSK", "SRP", "KRB5", "ECCPWD"].iter().any(|part| name.contains(part))
+    };
+    let shown: Vec<u16> = suites.iter().copied().filter(shows).collect();
+    if shown.is_empty() { suites.to_vec() } else { shown }
+}
+
 fn is_older(suite: u16) -> bool {
     if TLS13.contains(&suite) {
         return false;
@@ -166,5 +176,7 @@ mod tests {
         assert_eq!(agreement(0x0034), Agreement::Field);
         assert_eq!(agreement(0x009c), Agreement::Other);
         assert_eq!(agreement(0xc005), Agreement::Other);
+        assert_eq!(with_certificate(&[0x0034, 0xc02f, 0x008c]), [0xc02f]);
+        assert_eq!(with_certificate(&[0x0034]), [0x0034]);
     }
 }

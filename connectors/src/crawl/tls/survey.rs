@@ -151,7 +151,7 @@ impl Examination<'_> {
         let seen = seen.filter(|seen| seen.accepted())?;
         let found = versions::groups(self.talker, seen, last).await?;
         let alone = match last {
-            Some(_) if found.len() > 1 => Some(versions::groups_alone(self.talker, seen, &found).await),
+            Some(_) if !found.is_empty() => Some(versions::groups_alone(self.talker, seen, &found).await),
             _ => None,
         };
         Some((found, alone))
@@ -193,7 +193,10 @@ impl Examination<'_> {
 
     /// Judges the chains: the library's handshake first, else the best flight that was read in clear.
     fn chains(&self, facts: &mut TlsFacts, seen: &[Seen], found: Found, mut chains: Vec<Vec<Vec<u8>>>) {
-        let flight = found.flight.or_else(|| found.older.and_then(|at| seen[at].flights.first().cloned()));
+        // Suites without a certificate say nothing of the chain.
+        let shows = |flight: &&Flight| !flight.chain.is_empty();
+        let with_chain = |at: usize| seen[at].flights.iter().find(shows).or(seen[at].flights.first()).cloned();
+        let flight = found.flight.filter(|flight| shows(&flight)).or_else(|| found.older.and_then(with_chain));
         let (mut handshake, chain, staple) = match (found.shaken, flight) {
             (Some(shaken), _) => (shaken.facts, shaken.chain, shaken.staple),
             (None, Some(flight)) => (self.by_flight(&flight), flight.chain, flight.staple),

@@ -177,7 +177,7 @@ fn with_groups(seen: &Seen) -> Vec<u16> {
     match seen.version {
         Version::Ssl3 => Vec::new(),
         Version::Tls13 => seen.suites.clone(),
-        _ => seen.suites.iter().copied().filter(on_curves).collect(),
+        _ => suites::with_certificate(&seen.suites.iter().copied().filter(on_curves).collect::<Vec<_>>()),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use riskgraph_domain::observation::{CertificateFacts, TlsFacts, VersionProbe};
+use riskgraph_domain::observation::{CertificateFacts, Preference, TlsFacts, VersionProbe};
 use riskgraph_domain::time::DAY_MS;
 use serde_json::{Map, Value, json};
 
@@ -37,7 +37,6 @@ struct Scan<'a> {
     versions: BTreeSet<&'a str>,
     suites: BTreeSet<&'a str>,
     suites_13: BTreeSet<&'a str>,
-    ecdh_bits: u32,
     dh_bits: u32,
 }
 
@@ -54,7 +53,6 @@ impl<'a> Scan<'a> {
             versions: BTreeSet::new(),
             suites: BTreeSet::new(),
             suites_13: BTreeSet::new(),
-            ecdh_bits: NO_SIZE,
             dh_bits: NO_SIZE,
         };
         for probe in tls.versions.iter().filter(|probe| probe.accepted == Some(true)) {
@@ -70,12 +68,10 @@ impl<'a> Scan<'a> {
             } else {
                 scan.suites.extend(tried)
             }
-            for exchange in probe.exchanges.iter().filter(|exchange| can.complete(&exchange.suite)) {
-                match exchange.group.as_str() {
-                    "DH" => scan.dh_bits = scan.dh_bits.min(exchange.bits),
-                    _ => scan.ecdh_bits = scan.ecdh_bits.min(exchange.bits + 3),
-                }
-            }
+            // Curves are offered by OpenSSL's defaults, of which none is too small; sslyze sees no others' sizes.
+            let fields = probe.exchanges.iter().filter(|exchange| exchange.group.as_str() == "DH");
+            let fields = fields.filter(|exchange| can.complete(&exchange.suite)).map(|exchange| exchange.bits);
+            scan.dh_bits = fields.fold(scan.dh_bits, u32::min);
         }
         Some(scan)
     }
@@ -156,14 +152,9 @@ impl<'a> Scan<'a> {
         if let Some(names) = beyond(&self.suites, profile.suites) {
             add("ciphers", format!("Cipher suites {names} are supported, but should be rejected."));
         }
-        let sizes = [
-            ("ecdh_param_size", "ECDH", self.ecdh_bits, Some(profiles::ECDH_BITS)),
-            ("dh_param_size", "DH", self.dh_bits, profile.dh_bits),
-        ];
-        for (key, name, bits, min) in sizes {
-            if let Some(min) = min.filter(|min| bits < *min) {
-                add(key, format!("{name} parameter size is {bits}, should be superior or equal to {min}."));
-            }
+        if let Some(min) = profile.dh_bits.filter(|min| self.dh_bits < *min) {
+            let bits = self.dh_bits;
+            add("dh_param_size", format!("DH parameter size is {bits}, should be superior or equal to {min}."));
         }
     }
 
@@ -178,13 +169,19 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Below TLS 1.2 OpenSSL's client takes an ECDSA certificate only when it offered the certificate's curve.
+    /// Whether sslyze gets to try the curve. Below TLS 1.2 OpenSSL's client takes an ECDSA certificate only when it offered
+    /// the certificate's curve.
     fn takes_curve(&self, highest: &VersionProbe, name: &str) -> bool {
-        let bound = !matches!(highest.version.as_str(), "TLSv1.2" | "TLSv1.3")
-            && highest.ciphers.iter().all(|suite| !suite.contains("ECDHE_RSA"));
-        let leaf = self.tls.handshake.as_ref().and_then(|shaken| shaken.chain.first());
-        let curve = leaf.and_then(|leaf| leaf.curve.as_ref());
-        !bound || curve.is_none_or(|curve| curve.as_str() == name)
+        match highest.version.as_str() {
+            "TLSv1.3" => true,
+            "TLSv1.2" => Abilities::of(self.tls).new_curves,
+            _ => {
+                let leaf = self.tls.handshake.as_ref().and_then(|shaken| shaken.chain.first());
+                let curve = leaf.and_then(|leaf| leaf.curve.as_ref());
+                let free = highest.ciphers.iter().any(|suite| suite.contains("ECDHE_RSA"));
+                begins_on_curve(highest) && (free || curve.is_none_or(|curve| curve.as_str() == name))
+            }
+        }
     }
 
     fn weaknesses(&self, add: &mut impl FnMut(&str, String)) {
@@ -220,10 +217,25 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// Whether the first suite that sslyze gets below TLS 1.2 is agreed on over a curve; only then it tries curves there.
+/// OpenSSL 1.0.2 sorts by the length of keys, then curves first, and leaves out what does not authenticate or encrypt.
+fn begins_on_curve(probe: &VersionProbe) -> bool {
+    let usual = |suite: &&str| !["_anon_", "NULL", "EXPORT", "_DES_", "PSK"].iter().any(|part| suite.contains(part));
+    let mut suites = probe.ciphers.iter().map(|suite| suite.as_str()).filter(usual);
+    let on_curve = |suite: &str| suite.contains("ECDH");
+    let first = match probe.preference {
+        Some(Preference::Server) => suites.next(),
+        _ => suites.max_by_key(|suite| (suite.contains("_256_"), on_curve(suite))),
+    };
+    first.is_some_and(on_curve)
+}
+
 /// What sslyze's two builds of OpenSSL can do with this endpoint: most suites below TLS 1.3 it tries with OpenSSL 1.0.2.
 struct Abilities {
     /// The older build knows a curve that the server takes; it has neither X25519 nor X448.
     old_curves: bool,
+    /// The newer build offers a curve that the server takes.
+    new_curves: bool,
     /// The older build knows the kind of key in the ECDSA suites' certificate.
     old_keys: bool,
 }
@@ -231,12 +243,15 @@ struct Abilities {
 impl Abilities {
     fn of(tls: &TlsFacts) -> Self {
         let older = tls.versions.iter().filter(|probe| probe.version.as_str() != "TLSv1.3");
-        let mut groups = older.filter_map(|probe| probe.groups.as_ref()).flatten().peekable();
-        let none = groups.peek().is_none();
-        let old_curves = none || groups.any(|group| !matches!(group.as_str(), "x25519" | "x448" | "curveSM2"));
+        let groups: Vec<&str> =
+            older.filter_map(|probe| probe.groups.as_ref()).flatten().map(|group| group.as_str()).collect();
+        let old = |group: &&str| !matches!(*group, "x25519" | "x448" | "curveSM2");
+        let new = |group: &&str| matches!(*group, "x25519" | "secp256r1" | "x448" | "secp521r1" | "secp384r1");
+        let old_curves = groups.is_empty() || groups.iter().any(old);
+        let new_curves = groups.is_empty() || groups.iter().any(new);
         let kinds = tls.handshake.iter().map(|shaken| &shaken.chain).chain(tls.other_chains.iter().map(|o| &o.chain));
         let old_keys = kinds.filter_map(|chain| chain.first()).any(|leaf| leaf.key_kind.as_str() == "EC");
-        Self { old_curves, old_keys }
+        Self { old_curves, new_curves, old_keys }
     }
 
     /// Whether sslyze tries the suite and gets to the end of the handshake.
@@ -245,7 +260,11 @@ impl Abilities {
             || (suite.contains("CAMELLIA") && (suite.ends_with("SHA256") || suite.ends_with("SHA384")));
         let curve = suite.contains("ECDHE_") || suite.contains("ECDH_anon");
         let ecdsa = suite.contains("ECDHE_ECDSA");
-        is_tried(suite) && (modern_build || ((!curve || self.old_curves) && (!ecdsa || self.old_keys)))
+        is_tried(suite)
+            && match modern_build {
+                true => !curve || self.new_curves,
+                false => (!curve || self.old_curves) && (!ecdsa || self.old_keys),
+            }
     }
 }
 

@@ -1,10 +1,9 @@
 //! The profiles, from <https://ssl-config.mozilla.org/guidelines/5.7.json> (Mozilla, MPL-2.0).
 
 pub(super) const VERSION: f64 = 5.7;
-/// Suites of TLS 1.3 and the size of curves, the same in all profiles.
+/// Suites of TLS 1.3, the same in all profiles.
 pub(super) const SUITES_13: &[&str] =
     &["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"];
-pub(super) const ECDH_BITS: u32 = 256;
 
 /// One profile.
 pub(super) struct Profile {

@@ -120,7 +120,7 @@ impl App {
         let proxies = Networks::parse("server.trusted_proxies", &config.server.trusted_proxies)?;
         let ports = open(&config).await?;
         let loaded = load(&ports, &config).await?;
-        let crawler: Arc<dyn Crawler> = Arc::new(crawler(&config)?);
+        let crawler: Arc<dyn Crawler> = Arc::new(crate::observer::Observer::new(&config)?);
         let stop = CancellationToken::new();
         let counters = Arc::new(Counters::default());
         counters.start_at(ports.journal.end().await?.0, loaded.applied.0);

@@ -30,6 +30,8 @@ pub struct Config {
     pub assessment: AssessmentConfig,
     pub policy: AlertPolicyConfig,
     pub crawler: CrawlerConfig,
+    pub lookalikes: LookalikesConfig,
+    pub knowledge: KnowledgeConfig,
     pub session: SessionConfig,
     pub reports: ReportsConfig,
     pub delivery: DeliveryConfig,
@@ -147,6 +149,55 @@ pub struct CrawlerConfig {
     pub rdap: String,
     /// Table of networks (ranges or prefixes and AS numbers); empty for none.
     pub asn_table: PathBuf,
+}
+
+/// Whose lookalikes are looked for with each assessment.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LookalikesConfig {
+    /// The shop's own domains.
+    pub own: Vec<String>,
+    /// Whether those of vendors' domains are looked for too: some 2,000 DNS questions a domain.
+    pub vendors: bool,
+    /// Certificates as crt.sh gives them (JSON array or lines), to see which lookalikes were certified; empty for none.
+    pub certificates_file: PathBuf,
+}
+
+/// Files of the operator's that say what is known of software, addresses and domains; every one may be gzip, and what is
+/// not given is not judged.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct KnowledgeConfig {
+    /// Technologies in Wappalyzer's form (one JSON object).
+    pub technologies_file: PathBuf,
+    /// Vulnerabilities in the form of the NVD API 2.0.
+    pub nvd_files: Vec<PathBuf>,
+    /// CISA's `known_exploited_vulnerabilities.json`.
+    pub kev_file: PathBuf,
+    /// FIRST's EPSS CSV; the newest last, the one before tells jumps.
+    pub epss_files: Vec<PathBuf>,
+    /// Answers of endoflife.date by product.
+    pub end_of_life_file: PathBuf,
+    /// `DOMAIN=FILE` of OpenSSF Scorecard results.
+    pub scorecard_files: Vec<String>,
+    /// Port scans, one JSON object a line (Shodan's banners, naabu).
+    pub scan_files: Vec<PathBuf>,
+    /// Storage containers, one JSON object a line.
+    pub buckets_file: PathBuf,
+    /// Lists of bad addresses, one a line (ipsum's form).
+    pub address_lists: Vec<PathBuf>,
+    /// Announced networks (pfx2as).
+    pub routes_file: PathBuf,
+    /// Authorised origins (`roas` JSON).
+    pub roas_file: PathBuf,
+    /// Networks of delivery services (cdncheck's `sources_data.json`, or one a line).
+    pub delivery_networks_file: PathBuf,
+    /// Breaches (Have I Been Pwned).
+    pub breaches_file: PathBuf,
+    /// Posts on leak sites (ransomware.live, RansomLook).
+    pub extortions_file: PathBuf,
+    /// Secrets in vendors' public code (gitleaks, with `Vendor`).
+    pub code_leaks_file: PathBuf,
 }
 
 /// How channels are told of alerts.

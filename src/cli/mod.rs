@@ -14,6 +14,7 @@ mod client;
 mod demo;
 mod ingest;
 mod log_lines;
+mod lookalikes;
 mod posture;
 mod report;
 mod schema;
@@ -54,6 +55,8 @@ enum Subcommands {
     Posture(posture::Posture),
     /// List the posture checks, or explain one.
     Checks(checks::Checks),
+    /// List names that look like a domain, and which of them exist.
+    Lookalikes(lookalikes::Lookalikes),
     /// Make a report: for the vendor manager, the head of risk, the board, or a vendor.
     Report(report::Report),
     /// Check a report against its signature, offline; or print the public key.
@@ -154,6 +157,7 @@ async fn run(command: Subcommands) -> Done {
         Subcommands::Ingest(command) => command.run().await,
         Subcommands::Posture(command) => command.run().await,
         Subcommands::Checks(command) => command.run(),
+        Subcommands::Lookalikes(command) => command.run().await,
         Subcommands::Report(command) => command.run().await,
         Subcommands::Verify(command) => command.run().await,
         Subcommands::Vendors(command) => command.run().await,

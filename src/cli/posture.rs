@@ -20,10 +20,11 @@ use serde_json::{Value, json};
 use report::{Detail, Report};
 
 use super::{Done, EXIT_DONE, EXIT_FINDINGS, Failure, Format};
-use crate::app::crawler;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::jobs::assess::judge;
+use crate::knowledge;
+use crate::observer::Observer;
 
 /// Repairs that are proposed.
 const FIXES_MAX: usize = 5;
@@ -39,6 +40,9 @@ pub(super) struct Posture {
     /// Hosts that browsers reach by https alone (Chromium's or Observatory's list); without it nothing is preloaded.
     #[arg(long, value_name = "FILE")]
     hsts_preload: Option<PathBuf>,
+    /// Configuration file (TOML), for what the operator's files know ([knowledge]) and for lookalikes.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// DNS resolver, ADDRESS:PORT; without it the system's.
     #[arg(long, value_name = "ADDR")]
     resolver: Option<String>,
@@ -102,14 +106,18 @@ impl Posture {
     /// What is judged: recordings as they are, domains by a crawl each.
     async fn observe(&self) -> Result<Vec<DomainObservations>, Failure> {
         let mut all = Vec::with_capacity(self.domains.len() + self.har.len());
+        let config = self.config()?;
+        let knowledge = knowledge::load(&config.knowledge).map_err(|fault| Failure::Use(fault.into()))?;
         for file in &self.har {
             let unusable = |error: String| Failure::Use(anyhow!("{} cannot be judged: {error}", file.display()));
             let bytes = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
             let recording = Recording::read(&bytes).map_err(|error| unusable(error.to_string()))?;
-            all.push(recording.observations(SystemClock.now()));
+            let mut seen = recording.observations(SystemClock.now());
+            knowledge.enrich(&mut seen);
+            all.push(seen);
         }
         if !self.domains.is_empty() {
-            let crawler = crawler(&self.config()?).map_err(|fault| Failure::Use(fault.into()))?;
+            let crawler = Observer::new(&config).map_err(|fault| Failure::Use(fault.into()))?;
             for domain in &self.domains {
                 let domain = domain.trim().trim_end_matches('.').to_lowercase();
                 all.push(crawler.observe(&domain, SystemClock.now()).await);
@@ -127,13 +135,21 @@ impl Posture {
     }
 
     fn config(&self) -> Result<Config, Failure> {
-        let mut config = Config::load(None).map_err(|error| Failure::Use(error.into()))?;
-        config.crawler.resolver = self.resolver.clone().unwrap_or_default();
-        config.crawler.ca_file = self.ca.clone().unwrap_or_default();
-        config.crawler.dnssec_anchors = self.dnssec_anchors.clone().unwrap_or_default();
-        config.crawler.connect.clone_from(&self.connect);
-        config.crawler.allow_networks.clone_from(&self.allow_network);
+        let mut config = Config::load(self.config.as_deref()).map_err(|error| Failure::Use(error.into()))?;
+        let crawler = &mut config.crawler;
+        set(&mut crawler.resolver, self.resolver.as_ref());
+        set(&mut crawler.ca_file, self.ca.as_ref());
+        set(&mut crawler.dnssec_anchors, self.dnssec_anchors.as_ref());
+        crawler.connect.extend_from_slice(&self.connect);
+        crawler.allow_networks.extend_from_slice(&self.allow_network);
         Ok(config)
+    }
+}
+
+/// What the command line says goes before the file.
+fn set<T: Clone>(value: &mut T, given: Option<&T>) {
+    if let Some(given) = given {
+        value.clone_from(given);
     }
 }
 

@@ -28,6 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             cors: None,
             mail_hosts: Vec::new(),
             aliases: Vec::new(),
+            lookalikes: None,
+            known: None,
         };
         let verdicts = compat(&seen);
         println!(

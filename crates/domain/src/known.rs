@@ -47,10 +47,11 @@ pub struct Software {
 }
 
 impl Software {
-    /// Independent signals for the version that was read, or for the product when none was.
+    /// Independent signals that agree: for the version that was read, or for the product without naming another version.
     #[must_use]
     pub fn n_signals(&self) -> usize {
-        let fitting = self.signals.iter().filter(|signal| signal.version == self.version || self.version.is_none());
+        let agrees = |signal: &&SoftwareSignal| signal.version.is_none() || signal.version == self.version;
+        let fitting = self.signals.iter().filter(agrees);
         let mut sources: Vec<&str> = fitting.map(|signal| signal.source.as_str()).collect();
         sources.sort_unstable();
         sources.dedup();

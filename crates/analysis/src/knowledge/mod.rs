@@ -153,3 +153,6 @@ fn registrable_of(text: &str) -> Option<String> {
 fn cut(text: &str) -> Text {
     Text::from(text.chars().take(200).collect::<String>())
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,10 @@ pub struct PostureConfig {
     pub page: PageConfig,
     pub headers: HeadersConfig,
     pub transparency: TransparencyConfig,
+    pub brand: BrandConfig,
+    pub vuln: VulnConfig,
+    pub net: NetConfig,
+    pub leaks: LeaksConfig,
     /// Services that can be taken over: `config/takeover.toml`, or a list of the operator's.
     #[serde(skip)]
     pub takeover: TakeoverConfig,
@@ -193,4 +197,64 @@ pub struct HeadersConfig {
 #[serde(deny_unknown_fields)]
 pub struct TransparencyConfig {
     pub security_txt_max_days: f64,
+}
+
+/// When a page is another's copy, and a certificate new.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BrandConfig {
+    pub text_same: f64,
+    pub text_some: f64,
+    pub borrowed_min: u32,
+    pub fresh_days: f64,
+    pub unanswered_max: f64,
+}
+
+/// When a vulnerability counts, and how long it may stay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VulnConfig {
+    pub cvss_fail: f64,
+    pub cvss_warn: f64,
+    pub epss_fail: f64,
+    pub epss_warn: f64,
+    pub epss_jump: f64,
+    pub one_signal_confidence: f64,
+    pub fix_critical_days: f64,
+    pub fix_high_days: f64,
+    pub fix_other_days: f64,
+    pub scorecard_fail: f64,
+    pub scorecard_warn: f64,
+}
+
+/// How old an imported scan may be, and how many lists make an address bad.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetConfig {
+    pub scan_days: f64,
+    pub lists_fail: u32,
+    pub lists_warn: u32,
+    pub stale_certificate_days: f64,
+}
+
+/// How long leaks count.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeaksConfig {
+    pub credential_days: f64,
+    pub breach_days: f64,
+    pub extortion_days: f64,
+    pub susceptibility: SusceptibilityConfig,
+}
+
+/// What makes extortion easy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SusceptibilityConfig {
+    pub remote_access: f64,
+    pub exploited: f64,
+    pub mail: f64,
+    pub credentials: f64,
+    pub fail: f64,
+    pub warn: f64,
 }

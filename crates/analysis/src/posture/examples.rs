@@ -2,12 +2,16 @@
 //!
 //! An example starts from a sound domain, which passes whatever applies to it, and says in words what is changed.
 
+mod brand;
 mod dns;
+mod leaks;
 mod mail;
+mod net;
 pub(in crate::posture) mod parts;
 mod sound;
 mod takeover;
 mod tls;
+mod vuln;
 
 use riskgraph_domain::observation::DomainObservations;
 use riskgraph_domain::posture::{CheckOutcome, CheckResult};
@@ -32,7 +36,16 @@ pub(in crate::posture) struct Subject {
 }
 
 /// The families in the catalogue's order.
-const FAMILIES: &[&[Example]] = &[dns::EXAMPLES, mail::EXAMPLES, tls::EXAMPLES, takeover::EXAMPLES];
+const FAMILIES: &[&[Example]] = &[
+    dns::EXAMPLES,
+    mail::EXAMPLES,
+    tls::EXAMPLES,
+    net::EXAMPLES,
+    vuln::EXAMPLES,
+    brand::EXAMPLES,
+    takeover::EXAMPLES,
+    leaks::EXAMPLES,
+];
 
 /// Every example, in the catalogue's order.
 pub fn examples() -> impl Iterator<Item = &'static Example> {
@@ -81,7 +94,7 @@ mod tests {
     use crate::posture::catalogue::catalogue;
 
     /// Families whose every check has examples.
-    const COMPLETE: &[&str] = &["DNS-", "MAIL-", "TLS-", "TKO-"];
+    const COMPLETE: &[&str] = &["DNS-", "MAIL-", "TLS-", "NET-", "VULN-", "IMP-", "TKO-", "LEAK-", "RAN-"];
 
     #[test]
     fn every_example_is_judged_as_it_says() {

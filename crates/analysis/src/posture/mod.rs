@@ -3,6 +3,7 @@
 //! Everything here is a pure function of the observations. It must *not* know how they were made: no DNS, no sockets, no
 //! clock. What could not be seen is `UNKNOWN` with its reason, never a failure.
 
+mod brand;
 mod catalogue;
 mod check;
 mod compat;
@@ -14,8 +15,10 @@ mod examples;
 #[cfg(test)]
 mod fixtures;
 mod headers;
+mod leaks;
 mod mail;
 mod names;
+mod net;
 mod pages;
 mod profile;
 mod relations;
@@ -23,6 +26,7 @@ mod score;
 mod scripts;
 mod tls;
 mod transparency;
+mod vuln;
 
 use riskgraph_domain::Text;
 use riskgraph_domain::observation::{DomainObservations, TlsFacts};

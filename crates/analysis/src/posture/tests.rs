@@ -128,6 +128,7 @@ fn a_neglected_domain_is_bad_and_an_http_only_one_worse() {
         neglected.dns.lookups.push(answered(name, "TXT", DnsAnswer::NxDomain));
     }
     neglected.tls[0].versions[1].accepted = Some(true);
+    neglected.https.as_mut().expect("a fetch").page.as_mut().expect("a page").title = Some("Welcome to nginx!".into());
     let posture = posture_of(&neglected);
     assert!(posture.score.is_some_and(|score| (40.0..90.0).contains(&score)), "{posture:?}");
     let mut plain = neglected.clone();

@@ -68,7 +68,7 @@ fn dns() -> DnsFacts {
     let sub = |label: &str| format!("{label}.{DOMAIN}");
     let lookups = vec![
         records(DOMAIN, "A", &["203.0.113.7"]),
-        answered(DOMAIN, "AAAA", DnsAnswer::NoData),
+        records(DOMAIN, "AAAA", &["2001:db8::7"]),
         records(DOMAIN, "NS", &["ns1.example.net", "ns2.example.org"]),
         records(DOMAIN, "DNSKEY", &["257 3 13 AAAA"]),
         records(DOMAIN, "DS", &["1 13 2 AA"]),

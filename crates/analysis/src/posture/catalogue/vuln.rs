@@ -1,0 +1,98 @@
+//! Patching: vulnerabilities of what a site runs.
+
+use riskgraph_domain::Severity::{Critical, High, Info, Medium};
+
+use super::super::check::Check;
+use super::super::check::Judge::Domain;
+use super::super::vuln;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "VULN-01",
+        severity: Info,
+        judge: Domain(vuln::inventory),
+        title: "Versions are told by two signals or none",
+        observed: "products and versions in headers, cookies, the generator and the paths of files, over https and http",
+        rule: "W a version that one signal alone tells",
+        why: "What is installed decides which vulnerabilities matter. One header may lie or be a proxy's; two signs that agree rarely do.",
+        recommendation: "Leave version numbers out of what is sent; keep an inventory of what runs.",
+        reference: "NIST CPE 2.3 (IR 7695)",
+    },
+    Check {
+        id: "VULN-02",
+        severity: High,
+        judge: Domain(vuln::severe),
+        title: "No severe vulnerability in a recognised version",
+        observed: "recognised versions in the ranges (cpeMatch) of the operator's NVD files",
+        rule: "F CVSS 9 or more, W 7 or more; versions a distribution may have repaired are not charged; W with confidence 0.6 when one signal alone tells the version",
+        why: "Published holes in software that is reachable from outside are tried by everybody within days.",
+        recommendation: "Update to a version outside the range, or show that the build carries the repair.",
+        reference: "NVD API 2.0; CVSS 3.1",
+    },
+    Check {
+        id: "VULN-03",
+        severity: Critical,
+        judge: Domain(vuln::exploited),
+        title: "No vulnerability that is known to be exploited",
+        observed: "vulnerabilities of VULN-02 in CISA's list",
+        rule: "F any (H); past its due date C",
+        why: "These are not likely to be used but are being used. CISA's date is when a federal agency must be done.",
+        recommendation: "Update at once, and look for signs that it was used.",
+        reference: "CISA KEV, BOD 22-01",
+    },
+    Check {
+        id: "VULN-04",
+        severity: Critical,
+        judge: Domain(vuln::ransomware),
+        title: "No vulnerability that extortion groups use",
+        observed: "knownRansomwareCampaignUse of CISA's list",
+        rule: "F Known",
+        why: "A vendor that is extorted stops delivering, and what it holds of yours is published.",
+        recommendation: "Update at once, and check that backups are out of reach.",
+        reference: "CISA KEV",
+    },
+    Check {
+        id: "VULN-05",
+        severity: High,
+        judge: Domain(vuln::likely),
+        title: "No vulnerability that is likely to be exploited soon",
+        observed: "EPSS of the vulnerabilities, and of the list before",
+        rule: "F 0.5 or more, W 0.1 or more, W a jump of 0.3",
+        why: "Of all published holes few are ever used; EPSS says which, for the next 30 days.",
+        recommendation: "Repair in the order of this score.",
+        reference: "FIRST EPSS",
+    },
+    Check {
+        id: "VULN-06",
+        severity: Medium,
+        judge: Domain(vuln::end_of_life),
+        title: "Nothing runs that its maker no longer repairs",
+        observed: "recognised versions in the operator's list of ends of life",
+        rule: "F past; not where a distribution repairs it",
+        why: "The next hole in it will stay open for ever.",
+        recommendation: "Move to a line of versions that is still repaired.",
+        reference: "endoflife.date",
+    },
+    Check {
+        id: "VULN-07",
+        severity: Medium,
+        judge: Domain(vuln::days_open),
+        title: "Vulnerabilities are repaired in time",
+        observed: "days since a vulnerability was published, or listed by CISA, while the version still runs",
+        rule: "W after 15 days (CVSS 9 or more, or exploited), 30 (7 or more), 90 (other); F after twice that",
+        why: "How fast a vendor repairs says more of it than what is open today.",
+        recommendation: "Agree on days to repair and hold to them.",
+        reference: "CISA BOD 19-02",
+    },
+    Check {
+        id: "VULN-08",
+        severity: Medium,
+        judge: Domain(vuln::scorecard),
+        title: "The vendor's repositories are kept well",
+        observed: "aggregate of OpenSSF Scorecard of the vendor's repositories",
+        rule: "F below 3, W below 5; the lowest decides",
+        why: "Unreviewed, unpinned or abandoned code reaches you with the next release.",
+        recommendation: "Follow the Scorecard's own advice, branch protection and code review first.",
+        reference: "OpenSSF Scorecard",
+    },
+];

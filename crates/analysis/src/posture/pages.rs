@@ -62,7 +62,7 @@ fn page(family: &str, checks: &[&Check]) -> String {
          [checks](../checks.md).\n"
     );
     for check in checks {
-        let _ = write!(text, "\n").and_then(|()| write_check(&mut text, check));
+        let _ = writeln!(text).and_then(|()| write_check(&mut text, check));
     }
     text
 }

@@ -309,7 +309,7 @@ fn every_change_has_its_cause() {
     check(&failed, &doubted, Standing { stale: true, ..is }, Cause::Decayed, true);
     check(&failed, &doubted, is, Cause::Changed, true);
     let more = posture(
-        vec![fail(1.0), vec![outcome("TLS-10", "a", CheckResult::Pass, Severity::Critical, 1.0)]].concat(),
+        [fail(1.0), vec![outcome("TLS-10", "a", CheckResult::Pass, Severity::Critical, 1.0)]].concat(),
         &[],
     );
     check(&failed, &more, is, Cause::Share, true);

@@ -36,6 +36,7 @@ use crate::ground::Ground;
 use crate::intake::{Door, DoorParts};
 use crate::jobs::Queue;
 use crate::jobs::assess::Runner;
+use crate::jobs::pages::{PageWatch, WithStandings};
 use crate::jobs::review::Reviewer;
 use crate::jobs::schedule::Schedule;
 use crate::live::Streams;
@@ -120,7 +121,12 @@ impl App {
         let proxies = Networks::parse("server.trusted_proxies", &config.server.trusted_proxies)?;
         let ports = open(&config).await?;
         let loaded = load(&ports, &config).await?;
-        let crawler: Arc<dyn Crawler> = Arc::new(crate::observer::Observer::new(&config)?);
+        let http = Arc::new(crawler(&config)?);
+        let crawler: Arc<dyn Crawler> = Arc::new(WithStandings {
+            crawler: Arc::new(crate::observer::Observer::new(&config)?),
+            documents: Arc::clone(&ports.documents),
+            urls: config.pages.urls.clone(),
+        });
         let stop = CancellationToken::new();
         let counters = Arc::new(Counters::default());
         counters.start_at(ports.journal.end().await?.0, loaded.applied.0);
@@ -172,6 +178,15 @@ impl App {
         let reviewer = Reviewer {
             stage: Arc::clone(&graph.0),
             desk: Arc::clone(&desk),
+            clock: Arc::clone(&clock),
+            stop: stop.clone(),
+        };
+        let watch = PageWatch {
+            urls: config.pages.urls.clone(),
+            every_h: config.pages.every_h,
+            crawler: http,
+            documents: Arc::clone(&ports.documents),
+            intake: Arc::new(door.clone()),
             clock: Arc::clone(&clock),
             stop: stop.clone(),
         };
@@ -276,7 +291,8 @@ impl App {
             ports.jobs.release_all().await?;
         }
         let reviewing = tokio::spawn(reviewer.run());
-        let mut tasks = vec![applier, respond_task, reviewing, reporting.task, audited.keeper];
+        let watching = tokio::spawn(watch.run());
+        let mut tasks = vec![applier, respond_task, reviewing, watching, reporting.task, audited.keeper];
         tasks.extend(notifying.tasks);
         tasks.extend((0..config.assessment.parallel).map(|_| tokio::spawn(runner.clone().run())));
         let schedule = Schedule::new(

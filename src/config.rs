@@ -28,6 +28,7 @@ pub struct Config {
     pub journal: JournalConfig,
     pub pipeline: PipelineConfig,
     pub assessment: AssessmentConfig,
+    pub pages: PagesConfig,
     pub policy: AlertPolicyConfig,
     pub crawler: CrawlerConfig,
     pub lookalikes: LookalikesConfig,
@@ -123,6 +124,16 @@ pub struct AssessmentConfig {
     pub parallel: usize,
 }
 
+/// Payment pages that are watched.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PagesConfig {
+    /// Addresses of the pages where people pay, as visitors reach them.
+    pub urls: Vec<String>,
+    /// Hours between two looks at one page.
+    pub every_h: u32,
+}
+
 /// Whom alerts are told to, and by when.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -149,6 +160,12 @@ pub struct CrawlerConfig {
     pub rdap: String,
     /// Table of networks (ranges or prefixes and AS numbers); empty for none.
     pub asn_table: PathBuf,
+    /// Scripts of a page that are fetched and read, at most.
+    pub scripts_max: usize,
+    /// retire.js repository (`jsrepository-v4.json` or later); empty: libraries are not looked up.
+    pub retire_file: PathBuf,
+    /// Hosts whose owner allows more than ordinary visiting: exposed files are looked for there.
+    pub authorised: Vec<String>,
 }
 
 /// Whose lookalikes are looked for with each assessment.
@@ -288,6 +305,15 @@ impl Config {
                 "assessment.time_zone",
                 format!("'{}' is no IANA time zone such as Europe/Berlin", self.assessment.time_zone),
             );
+        }
+        if !(1..=168).contains(&self.pages.every_h) {
+            return wrong(
+                "pages.every_h",
+                "must be 1 to 168: PCI DSS 11.6.1 asks for a look every seven days".to_owned(),
+            );
+        }
+        if let Some(url) = self.pages.urls.iter().find(|url| !url.starts_with("https://")) {
+            return wrong("pages.urls", format!("'{url}' is no https address"));
         }
         if !(1..=64).contains(&self.assessment.parallel) {
             return wrong("assessment.parallel", "must be 1 to 64".to_owned());

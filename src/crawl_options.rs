@@ -1,9 +1,11 @@
 //! From the configuration's words to the crawler's options.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use riskgraph_connectors::crawl::CrawlerOptions;
 use riskgraph_domain::error::{Fault, FaultCode};
+use riskgraph_pages::retire::Repository;
 
 use crate::config::CrawlerConfig;
 
@@ -25,6 +27,15 @@ pub fn of(config: &CrawlerConfig) -> Result<CrawlerOptions, Fault> {
     if !config.dnssec_anchors.as_os_str().is_empty() {
         options.dnssec_anchors = Some(config.dnssec_anchors.clone());
     }
+    if !config.retire_file.as_os_str().is_empty() {
+        let unusable =
+            |error: String| wrong("crawler.retire_file", format!("{}: {error}", config.retire_file.display()));
+        let text = std::fs::read_to_string(&config.retire_file).map_err(|error| unusable(error.to_string()))?;
+        let repository = Repository::read(&text).map_err(|error| unusable(error.to_string()))?;
+        options.repository = Some(Arc::new(repository));
+    }
+    options.scripts_max = config.scripts_max;
+    options.authorised.clone_from(&config.authorised);
     for entry in &config.connect {
         let rule = entry.parse().map_err(|problem| wrong("crawler.connect", format!("'{entry}': {problem}")))?;
         options.connect.push(rule);

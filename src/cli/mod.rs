@@ -15,6 +15,7 @@ mod demo;
 mod ingest;
 mod log_lines;
 mod lookalikes;
+mod pages;
 mod posture;
 mod report;
 mod schema;
@@ -57,6 +58,8 @@ enum Subcommands {
     Checks(checks::Checks),
     /// List names that look like a domain, and which of them exist.
     Lookalikes(lookalikes::Lookalikes),
+    /// Payment pages from recorded visits: inventory of scripts, what changed, evidence for PCI DSS 6.4.3 and 11.6.1.
+    Pages(pages::Pages),
     /// Make a report: for the vendor manager, the head of risk, the board, or a vendor.
     Report(report::Report),
     /// Check a report against its signature, offline; or print the public key.
@@ -158,6 +161,7 @@ async fn run(command: Subcommands) -> Done {
         Subcommands::Posture(command) => command.run().await,
         Subcommands::Checks(command) => command.run(),
         Subcommands::Lookalikes(command) => command.run().await,
+        Subcommands::Pages(command) => command.run(),
         Subcommands::Report(command) => command.run().await,
         Subcommands::Verify(command) => command.run().await,
         Subcommands::Vendors(command) => command.run().await,

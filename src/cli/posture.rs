@@ -15,6 +15,7 @@ use riskgraph_domain::posture::{CheckResult, ScoreFix};
 use riskgraph_domain::time::Clock as _;
 use riskgraph_domain::vendor::{Vendor, VendorInput, VendorTier};
 use riskgraph_pages::har::Recording;
+use riskgraph_pages::retire::Repository;
 use serde_json::{Value, json};
 
 use report::{Detail, Report};
@@ -43,6 +44,9 @@ pub(super) struct Posture {
     /// Configuration file (TOML), for what the operator's files know ([knowledge]) and for lookalikes.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// retire.js repository (jsrepository-v4.json or later): libraries in scripts are looked up in it.
+    #[arg(long, value_name = "FILE")]
+    retire: Option<PathBuf>,
     /// DNS resolver, ADDRESS:PORT; without it the system's.
     #[arg(long, value_name = "ADDR")]
     resolver: Option<String>,
@@ -108,11 +112,12 @@ impl Posture {
         let mut all = Vec::with_capacity(self.domains.len() + self.har.len());
         let config = self.config()?;
         let knowledge = knowledge::load(&config.knowledge).map_err(|fault| Failure::Use(fault.into()))?;
+        let repository = self.repository()?;
         for file in &self.har {
             let unusable = |error: String| Failure::Use(anyhow!("{} cannot be judged: {error}", file.display()));
             let bytes = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
             let recording = Recording::read(&bytes).map_err(|error| unusable(error.to_string()))?;
-            let mut seen = recording.observations(SystemClock.now());
+            let mut seen = recording.observations_with(SystemClock.now(), repository.as_ref());
             knowledge.enrich(&mut seen);
             all.push(seen);
         }
@@ -124,6 +129,13 @@ impl Posture {
             }
         }
         Ok(all)
+    }
+
+    fn repository(&self) -> Result<Option<Repository>, Failure> {
+        let Some(file) = &self.retire else { return Ok(None) };
+        let unusable = |error: String| Failure::Use(anyhow!("{} is no retire.js repository: {error}", file.display()));
+        let text = std::fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
+        Repository::read(&text).map(Some).map_err(|error| unusable(error.to_string()))
     }
 
     fn references(&self) -> Result<References, Failure> {
@@ -140,6 +152,7 @@ impl Posture {
         set(&mut crawler.resolver, self.resolver.as_ref());
         set(&mut crawler.ca_file, self.ca.as_ref());
         set(&mut crawler.dnssec_anchors, self.dnssec_anchors.as_ref());
+        set(&mut crawler.retire_file, self.retire.as_ref());
         crawler.connect.extend_from_slice(&self.connect);
         crawler.allow_networks.extend_from_slice(&self.allow_network);
         Ok(config)

@@ -12,6 +12,7 @@ use riskgraph_domain::time::Clock;
 use tokio::sync::Notify;
 
 pub mod assess;
+pub mod pages;
 pub mod review;
 pub mod schedule;
 

@@ -48,6 +48,8 @@ pub(super) enum What {
     File,
     /// A small text file that must not be redirected (RFC 8461 3.3).
     FileHere,
+    /// A page or script of which the text itself is wanted.
+    Source,
 }
 
 /// Why a hop gave no answer: only a refused certificate is worth another try without verification.
@@ -223,7 +225,7 @@ impl Fetcher {
         let (status, url) = (last.status, last.url.clone());
         let content_type = last.header("content-type").map(str::to_owned);
         let max_bytes = match what {
-            What::Page => PAGE_MAX_BYTES,
+            What::Page | What::Source => PAGE_MAX_BYTES,
             What::Head => WALL_SAMPLE_BYTES,
             What::File | What::FileHere => FILE_MAX_BYTES,
         };
@@ -232,7 +234,8 @@ impl Fetcher {
         if bot_wall::stands(last, &bytes[..bytes.len().min(WALL_SAMPLE_BYTES)]) {
             return Err(ProbeFailure::BotWall(status));
         }
-        let text = matches!(what, What::File | What::FileHere).then(|| String::from_utf8_lossy(&bytes).into_owned());
+        let text = matches!(what, What::File | What::FileHere | What::Source)
+            .then(|| String::from_utf8_lossy(&bytes).into_owned());
         facts.body = Some(BodyFacts {
             sha256: hex(&Sha256::digest(&bytes)),
             size_bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),

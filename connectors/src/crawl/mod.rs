@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use governor::{Quota, RateLimiter};
@@ -14,6 +15,7 @@ use riskgraph_domain::observation::{
 };
 use riskgraph_domain::ports::Crawler;
 use riskgraph_domain::{Fault, FaultCode, Text, Timestamp};
+use riskgraph_pages::retire::Repository;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -39,6 +41,7 @@ mod spf;
 pub(crate) mod tls;
 mod tree;
 mod unverified;
+mod visit;
 mod wire;
 
 pub use crate::net::{Guard, WEB_PORTS};
@@ -68,6 +71,9 @@ pub struct HttpCrawler {
     domains: Semaphore,
     /// Base URL of the RDAP service that is asked about registrations.
     rdap: Option<Url>,
+    scripts_max: usize,
+    authorised: Vec<String>,
+    repository: Option<Arc<Repository>>,
 }
 
 impl HttpCrawler {
@@ -107,6 +113,9 @@ impl HttpCrawler {
             trust,
             fetcher: Fetcher { tls, unverified_tls, user_agent: options.user_agent },
             domains: Semaphore::new(limits.concurrent_domains.max(1)),
+            scripts_max: options.scripts_max,
+            authorised: options.authorised.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            repository: options.repository,
         })
     }
 
@@ -172,7 +181,8 @@ impl HttpCrawler {
         host: &str,
     ) -> (WebFacts, Option<WebFacts>, Vec<WebFacts>) {
         let page = async {
-            let https = self.page(site, format!("https://{host}/")).await;
+            let mut https = self.page(site, format!("https://{host}/")).await;
+            self.read_scripts(site, &mut https).await;
             // What an unverified peer lets strangers read is no matter of the site's.
             let asks = https.failure.is_none() && https.peer == Peer::Verified;
             let reached = asks.then(|| https.last().map(|hop| hop.url.clone())).flatten();
@@ -190,8 +200,8 @@ impl HttpCrawler {
                 self.fetch(site, format!("https://mta-sts.{domain}/.well-known/mta-sts.txt"), What::FileHere),
             )
         };
-        let ((https, cors), (security, policy)) = tokio::join!(page, files);
-        (https, cors, vec![security, policy])
+        let ((https, cors), (security, policy), exposed) = tokio::join!(page, files, self.exposed(site, domain, host));
+        (https, cors, [vec![security, policy], exposed].concat())
     }
 
     /// The picture a BIMI record names.

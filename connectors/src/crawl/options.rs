@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use riskgraph_pages::retire::Repository;
 use url::Url;
 
 /// Time for one domain, all probes together. A healthy site takes 3 to 6 s; beyond half a minute it does not want us.
@@ -20,6 +22,9 @@ const HOST_BURST: u32 = 24;
 /// Hellos under way to one host. A full TLS examination takes 50 to 150 short connections without a request; five at a time
 /// is what public TLS scanners do, and each waits for its answer before the next comes.
 const PARALLEL_HELLOS: usize = 5;
+
+/// Scripts of a page that are fetched: what a visitor's browser fetches anyway, and most shops have fewer.
+const SCRIPTS_MAX: usize = 20;
 
 /// How the crawler names itself when the operator does not say otherwise.
 pub const USER_AGENT: &str = concat!(
@@ -50,6 +55,12 @@ pub struct CrawlerOptions {
     /// File that says which network announces which addresses (`asn.rs`); networks are not told apart by it when `None`.
     pub asn_table: Option<PathBuf>,
     pub limits: Limits,
+    /// Scripts of a page that are fetched and read, at most; 0 for none.
+    pub scripts_max: usize,
+    /// Paths that show repositories, secrets and backups are asked for on these hosts only.
+    pub authorised: Vec<String>,
+    /// Known libraries, to look scripts up in.
+    pub repository: Option<Arc<Repository>>,
 }
 
 impl Default for CrawlerOptions {
@@ -64,6 +75,9 @@ impl Default for CrawlerOptions {
             dnssec_anchors: None,
             rdap: None,
             asn_table: None,
+            scripts_max: SCRIPTS_MAX,
+            authorised: Vec::new(),
+            repository: None,
             limits: Limits::default(),
         }
     }

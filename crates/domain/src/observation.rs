@@ -284,6 +284,26 @@ pub struct PageFacts {
     /// What is known of the code itself, of scripts whose text was read: inline ones and those that were fetched.
     #[serde(default)]
     pub code: Vec<CodeFacts>,
+    /// Whether libraries were looked for in `code`.
+    #[serde(default)]
+    pub libraries_read: bool,
+    /// What the ledger of a declared payment page says of it.
+    #[serde(default)]
+    pub standing: Option<PageStanding>,
+}
+
+/// How a declared payment page stands against its ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PageStanding {
+    pub n_scripts: u64,
+    /// Came after the baseline and nobody authorised them.
+    pub unlisted: Vec<String>,
+    /// On the page without authorisation and reason.
+    pub unauthorised: Vec<String>,
+    /// Recent changes that a person must look at: check, subject, why.
+    pub changes: Vec<(Text, String, String)>,
+    /// Days since the last look, when more than the standard allows.
+    pub overdue_days: Option<i64>,
 }
 
 /// What is known of the text of one script.

@@ -8,7 +8,8 @@ use riskgraph_domain::{Text, Timestamp};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{base64, html, tokens};
+use crate::retire::Repository;
+use crate::{base64, code, html, tokens};
 
 /// Longest recording read: half an hour of a busy shop with all bodies is below this.
 pub const BYTES_MAX: usize = 128 << 20;
@@ -138,7 +139,22 @@ impl Recording {
         self.answers.iter().rev().find(|answer| answer.url == url && answer.body.is_some())?.body.as_deref()
     }
 
-    /// What a crawler would have written down of this visit; `now` where the recording names no time.
+    /// What a crawler would have written down of this visit; `now` where the recording names no time. Libraries are looked
+    /// for when there is a repository.
+    #[must_use]
+    pub fn observations_with(&self, now: Timestamp, repository: Option<&Repository>) -> DomainObservations {
+        let mut seen = self.observations(now);
+        if let Some(html) = self.html() {
+            let read = code::read(&html, |url| self.body_of(url), repository);
+            for page in [&mut seen.https, &mut seen.http].into_iter().flatten().filter_map(|web| web.page.as_mut()) {
+                page.code.clone_from(&read);
+                page.libraries_read = repository.is_some();
+            }
+        }
+        seen
+    }
+
+    /// The same without what scripts say.
     #[must_use]
     pub fn observations(&self, now: Timestamp) -> DomainObservations {
         let at = self.at().unwrap_or(now);
@@ -251,8 +267,14 @@ fn start(answers: &[Answer]) -> Option<usize> {
     };
     // What comes first was asked for by name, whatever its type, if it is not plainly a part of a page.
     let asked = answers.first().filter(|first| first.method == "GET" && !first.is_part()).map(|_| 0);
+    // A redirect that leads to another host's part is a tracker's, whatever comes first.
+    let stays = |place: &usize| {
+        let route = route(answers, *place);
+        let last = route.last().map_or(*place, |last| *last);
+        answers[last].is_html() || (!answers[last].is_part() && host_of(&answers[last]) == host_of(&answers[*place]))
+    };
     asked
-        .filter(|_| answers.first().is_some_and(|first| first.location().is_none()))
+        .filter(|place| answers[*place].location().is_none() || stays(place))
         .or_else(|| begins.filter(leads))
         .or_else(|| answers.iter().position(|answer| answer.is_document || answer.is_html()))
         .or_else(|| answers.iter().position(|answer| answer.method == "GET"))

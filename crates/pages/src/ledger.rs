@@ -11,18 +11,22 @@ mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use riskgraph_domain::observation::PageStanding;
 use riskgraph_domain::time::DAY_MS;
 use riskgraph_domain::{Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::headers::{self, Direction};
 use crate::snapshot::{SeenScript, SeenTarget, Snapshot};
+pub use judge::is_provider;
 pub use known::{Authorisation, KnownScript, Version};
 
 /// Changes kept of one page; older ones are in the exports made of them.
 const CHANGES_MAX: usize = 2_000;
 /// Scripts, targets and hosts known of one page.
 const KNOWN_MAX: usize = 2_000;
+/// Entries of one list in a standing.
+const STANDING_MAX: usize = 50;
 /// Days between two looks that the standard allows at most (11.6.1).
 pub const DAYS_MAX: i64 = 7;
 
@@ -212,6 +216,34 @@ impl Ledger {
     /// Scripts on the page now without authorisation.
     pub fn unauthorised(&self) -> impl Iterator<Item = &KnownScript> {
         self.scripts.iter().filter(|script| script.present && script.authorisation.is_none())
+    }
+
+    /// Keeps only the newest changes and versions, for stores with a limit.
+    pub fn trim(&mut self, changes_max: usize, versions_max: usize) {
+        let extra = self.changes.len().saturating_sub(changes_max);
+        self.changes.drain(..extra);
+        for script in &mut self.scripts {
+            let extra = script.versions.len().saturating_sub(versions_max);
+            script.versions.drain(..extra);
+        }
+    }
+
+    /// How the page stands now, for the checks.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> PageStanding {
+        let name = |script: &KnownScript| script.url.clone().unwrap_or_else(|| script.identity.clone());
+        let late = |script: &&KnownScript| Some(script.first_at) > self.first_at;
+        let recent = |change: &&Change| change.told && now - change.at <= DAYS_MAX * DAY_MS;
+        let told = self.changes.iter().rev().filter(recent).take(STANDING_MAX);
+        PageStanding {
+            n_scripts: self.scripts.iter().filter(|script| script.present).count() as u64,
+            unlisted: self.unauthorised().filter(late).take(STANDING_MAX).map(name).collect(),
+            unauthorised: self.unauthorised().take(STANDING_MAX).map(name).collect(),
+            changes: told
+                .map(|change| (change.kind.check().into(), change.subject.clone(), change.why.clone()))
+                .collect(),
+            overdue_days: self.overdue_days(now),
+        }
     }
 
     fn change(&self, at: Timestamp, kind: ChangeKind, subject: &str) -> Change {

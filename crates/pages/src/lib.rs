@@ -8,6 +8,9 @@
 
 mod base64;
 pub mod churn;
+pub mod code;
+pub mod csp_evaluator;
+pub mod events;
 pub mod evidence;
 pub mod har;
 pub mod headers;

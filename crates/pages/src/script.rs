@@ -10,7 +10,7 @@ use riskgraph_domain::Text;
 use riskgraph_domain::observation::Behaviour;
 
 use crate::html::sha256;
-pub(crate) use indicators::is_borrowed;
+pub use indicators::is_borrowed;
 use lexer::{Kind, Token};
 
 /// Bytes of a script that are read; bundles of shops reach a few MiB, and what comes after is not judged.

@@ -375,6 +375,8 @@ fn target(url: &str, sensitive: bool) -> SeenTarget {
     SeenTarget { identity: churn::identity(url), url: url.to_owned(), host: host(url), sensitive }
 }
 
-pub(crate) fn host(url: &str) -> Option<String> {
+/// The host of an address, in lower case.
+#[must_use]
+pub fn host(url: &str) -> Option<String> {
     Url::parse(url).ok()?.host_str().map(str::to_ascii_lowercase)
 }

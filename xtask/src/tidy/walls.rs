@@ -22,7 +22,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         name: "riskgraph-analysis",
-        may_use: &["riskgraph-domain"],
+        may_use: &["riskgraph-domain", "riskgraph-pages"],
         must_not_use: &[
             "tokio",
             "tokio-util",

@@ -12,6 +12,7 @@ pub mod enumeration;
 pub mod integration;
 pub mod keys;
 pub mod login_novelty;
+pub mod page_change;
 pub mod password_guessing;
 mod paths;
 pub mod payment_habit;

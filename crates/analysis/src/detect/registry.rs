@@ -10,6 +10,7 @@ use super::Context;
 use super::accounts::Accounts;
 use super::config::DetectConfig;
 use super::integration::Integration;
+use super::page_change;
 use super::traffic::Traffic;
 
 /// All detectors and their state.
@@ -39,6 +40,7 @@ impl Detectors {
             | EventKind::OrderRefund
             | EventKind::GiftcardPurchase
             | EventKind::GiftcardRedeem => self.accounts.observe(event, context, signals),
+            EventKind::ScriptSeen => page_change::observe(event, context, signals),
             _ => {}
         }
         self.traffic.observe(event, context, signals);

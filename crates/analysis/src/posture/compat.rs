@@ -12,6 +12,7 @@ mod zonemaster;
 use std::cell::Cell;
 use std::net::Ipv4Addr;
 use std::sync::LazyLock;
+mod web;
 
 pub use observatory::{BadPreloadList, PreloadList};
 
@@ -51,6 +52,8 @@ pub fn compat_with(observations: &DomainObservations, references: &References) -
     put("observatory", judged(Six));
     put("observatory-v5", judged(Five));
     put("observatory-v4", judged(Four));
+    put("csp_evaluator", web::csp_evaluator(observations));
+    put("retire", web::retire(observations));
     put("ssllabs", ssllabs::verdict(observations, ssllabs::Reading::Testssl));
     put("ssllabs-strict", ssllabs::verdict(observations, ssllabs::Reading::Strict));
     put("mozilla_tls", ssllabs::main_endpoint(observations).and_then(mozilla::verdict));

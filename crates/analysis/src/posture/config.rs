@@ -26,6 +26,7 @@ pub struct PostureConfig {
     /// Services that can be taken over: `config/takeover.toml`, or a list of the operator's.
     #[serde(skip)]
     pub takeover: TakeoverConfig,
+    pub pay: PayConfig,
 }
 
 impl PostureConfig {
@@ -257,4 +258,12 @@ pub struct SusceptibilityConfig {
     pub credentials: f64,
     pub fail: f64,
     pub warn: f64,
+}
+
+/// Payment pages and foreign code.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PayConfig {
+    pub skimmer_score: f64,
+    pub hijacked_hosts: Vec<String>,
 }

@@ -5,9 +5,11 @@
 mod brand;
 mod dns;
 mod leaks;
+mod http;
 mod mail;
 mod net;
 pub(in crate::posture) mod parts;
+mod pay;
 mod sound;
 mod takeover;
 mod tls;
@@ -40,6 +42,8 @@ const FAMILIES: &[&[Example]] = &[
     dns::EXAMPLES,
     mail::EXAMPLES,
     tls::EXAMPLES,
+    http::EXAMPLES,
+    pay::EXAMPLES,
     net::EXAMPLES,
     vuln::EXAMPLES,
     brand::EXAMPLES,
@@ -94,7 +98,8 @@ mod tests {
     use crate::posture::catalogue::catalogue;
 
     /// Families whose every check has examples.
-    const COMPLETE: &[&str] = &["DNS-", "MAIL-", "TLS-", "NET-", "VULN-", "IMP-", "TKO-", "LEAK-", "RAN-"];
+    const COMPLETE: &[&str] =
+        &["DNS-", "MAIL-", "TLS-", "HTTP-", "PAY-", "NET-", "VULN-", "IMP-", "TKO-", "LEAK-", "RAN-"];
 
     #[test]
     fn every_example_is_judged_as_it_says() {

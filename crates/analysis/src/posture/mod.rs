@@ -4,6 +4,7 @@
 //! clock. What could not be seen is `UNKNOWN` with its reason, never a failure.
 
 mod brand;
+mod browser;
 mod catalogue;
 mod check;
 mod compat;
@@ -20,6 +21,7 @@ mod mail;
 mod names;
 mod net;
 mod pages;
+mod pay;
 mod profile;
 mod relations;
 mod score;

@@ -240,11 +240,8 @@ impl Ledger {
             return false;
         };
         // A payment provider's own script handles cards and speaks to its own hosts: that is its work.
-        let own_work = |host: &String| {
-            let domain = psl::domain_str(host);
-            let provider = domain.is_some_and(|domain| PROVIDERS.contains(&domain));
-            provider && !behaviour.obfuscation.iter().any(|how| how == "hidden-code")
-        };
+        let own_work =
+            |host: &String| is_provider(host) && !behaviour.obfuscation.iter().any(|how| how == "hidden-code");
         if script.host.as_ref().is_some_and(own_work) {
             return false;
         }
@@ -275,6 +272,12 @@ impl Ledger {
             obfuscation: new(&|b| &b.obfuscation),
         }
     }
+}
+
+/// Whether a host is a payment provider's.
+#[must_use]
+pub fn is_provider(host: &str) -> bool {
+    psl::domain_str(host).is_some_and(|domain| PROVIDERS.contains(&domain))
 }
 
 /// Where a changed content stands.

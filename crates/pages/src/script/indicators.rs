@@ -217,7 +217,8 @@ pub(super) fn indicators(
 }
 
 /// A host that carries a known name, or one a letter away, without belonging to its owner.
-pub(crate) fn is_borrowed(host: &str) -> bool {
+#[must_use]
+pub fn is_borrowed(host: &str) -> bool {
     let Some(domain) = psl::domain_str(host) else { return false };
     let label = domain.split('.').next().unwrap_or("");
     BORROWED.iter().any(|(name, owners)| {

@@ -4,7 +4,7 @@ use riskgraph_domain::Severity::{Critical, High, Info, Low, Medium};
 
 use super::super::check::Check;
 use super::super::check::Judge::{Domain, Page};
-use super::super::{cookies, csp, headers, scripts};
+use super::super::{browser, cookies, csp, headers, scripts};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -140,6 +140,17 @@ pub(super) const CHECKS: &[Check] = &[
         reference: "RFC 6265bis",
     },
     Check {
+        id: "HTTP-13",
+        severity: Medium,
+        judge: Page(browser::bypasses),
+        title: "No script source runs any code",
+        observed: "script sources that serve JSONP or Angular, by csp-evaluator's list",
+        rule: "W when every policy lets one in",
+        why: "Such a host turns an injected tag into any code, so the policy protects nobody.",
+        recommendation: "Replace hosts by nonces or hashes with 'strict-dynamic'.",
+        reference: "csp-evaluator; W3C CSP3",
+    },
+    Check {
         id: "HTTP-14",
         severity: Low,
         judge: Page(csp::objects_and_base),
@@ -193,6 +204,61 @@ pub(super) const CHECKS: &[Check] = &[
         why: "",
         recommendation: "Leave version numbers out of Server and X-Powered-By.",
         reference: "RFC 9110 10.2.4",
+    },
+    Check {
+        id: "HTTP-19",
+        severity: Low,
+        judge: Page(browser::permissions),
+        title: "Powers of the browser are not given to strangers",
+        observed: "Permissions-Policy",
+        rule: "W payment, camera and others for everyone or for another site",
+        why: "A frame of another site may then ask in the page's name.",
+        recommendation: "Give payment, camera, microphone and location to the own site only.",
+        reference: "W3C Permissions Policy",
+    },
+    Check {
+        id: "HTTP-20",
+        severity: Low,
+        judge: Page(browser::cookie_scope),
+        title: "Session cookies stay on their host",
+        observed: "Domain and prefix of session cookies",
+        rule: "W with Domain, or without the prefix __Host-",
+        why: "A weak subdomain can read or set the session of the shop.",
+        recommendation: "Name the session cookie __Host-..., without Domain.",
+        reference: "RFC 6265bis 4.1.3",
+    },
+    Check {
+        id: "HTTP-21",
+        severity: Medium,
+        judge: Page(browser::caching),
+        title: "Pages with secrets are kept by no shared cache",
+        observed: "Cache-Control of account and payment pages",
+        rule: "W neither no-store nor private",
+        why: "A shared cache may hand one customer's page to another.",
+        recommendation: "Send Cache-Control: no-store on account and checkout pages.",
+        reference: "RFC 9111 5.2.2",
+    },
+    Check {
+        id: "HTTP-22",
+        severity: Critical,
+        judge: Domain(browser::exposed),
+        title: "No repository, secrets or backups lie on the web server",
+        observed: "/.git/HEAD, /.env and backups, on assets marked authorised only",
+        rule: "F found, by what lies there",
+        why: "Source and passwords are then anybody's.",
+        recommendation: "Remove the files from the web root and change every secret that was in them.",
+        reference: "OWASP WSTG-CONF-04",
+    },
+    Check {
+        id: "HTTP-23",
+        severity: Medium,
+        judge: Page(browser::listing),
+        title: "The server lists no folder",
+        observed: "title of the page",
+        rule: "F a listing",
+        why: "A listing shows backups and versions that were not meant for visitors.",
+        recommendation: "Switch directory listings off.",
+        reference: "OWASP WSTG-CONF-04",
     },
     Check {
         id: "HTTP-24",

@@ -68,6 +68,10 @@ impl Factor {
         if matches!(id, "HTTP-11" | "HTTP-13" | "HTTP-24") {
             return Some(Self::Scripts);
         }
+        // Seen on the site itself, without a scan: too little to speak for the exposure of a whole factor.
+        if matches!(id, "NET-03" | "NET-08" | "NET-09") {
+            return Some(Self::Headers);
+        }
         match id.split('-').next()? {
             "PAY" => Some(Self::Scripts),
             "TLS" => Some(Self::Tls),

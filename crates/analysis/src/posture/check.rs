@@ -70,7 +70,7 @@ impl Factor {
         }
         // Seen on the site itself, without a scan: too little to speak for the exposure of a whole factor.
         if matches!(id, "NET-03" | "NET-08" | "NET-09") {
-            return Some(Self::Headers);
+            return Some(Self::Transparency);
         }
         match id.split('-').next()? {
             "PAY" => Some(Self::Scripts),

@@ -123,8 +123,11 @@ pub(super) fn exposed(case: &Case<'_>) -> Judged {
     })
 }
 
+/// Whether a file's text is what its name says.
+type Tells = fn(&str) -> bool;
+
 /// Paths that tell, and how what lies there is recognised.
-const EXPOSED: &[(&str, fn(&str) -> bool)] = &[
+const EXPOSED: &[(&str, Tells)] = &[
     ("/.git/HEAD", |text| text.starts_with("ref: refs/") || is_commit(text)),
     ("/.env", has_settings),
     ("/.svn/entries", |text| text.lines().next().is_some_and(|line| line.trim().parse::<u32>().is_ok())),

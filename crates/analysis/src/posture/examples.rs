@@ -4,8 +4,8 @@
 
 mod brand;
 mod dns;
-mod leaks;
 mod http;
+mod leaks;
 mod mail;
 mod net;
 pub(in crate::posture) mod parts;

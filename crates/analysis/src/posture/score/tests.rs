@@ -308,10 +308,8 @@ fn every_change_has_its_cause() {
     check(&failed, &clean, Standing { asset_changed: true, ..is }, Cause::AssetChanged, true);
     check(&failed, &doubted, Standing { stale: true, ..is }, Cause::Decayed, true);
     check(&failed, &doubted, is, Cause::Changed, true);
-    let more = posture(
-        [fail(1.0), vec![outcome("TLS-10", "a", CheckResult::Pass, Severity::Critical, 1.0)]].concat(),
-        &[],
-    );
+    let more =
+        posture([fail(1.0), vec![outcome("TLS-10", "a", CheckResult::Pass, Severity::Critical, 1.0)]].concat(), &[]);
     check(&failed, &more, is, Cause::Share, true);
     let breach = Incident { kind: IncidentKind::Breach, title: "leak".into(), occurred_at: NOW };
     check(&clean, &posture(vec![], &[breach]), is, Cause::Incident, false);

@@ -40,7 +40,10 @@ pub(super) fn read(fetched: &WebFacts) -> Result<Registration, ProbeFailure> {
         return Err(broken(&format!("the RDAP service answered with status {}", hop.status)));
     }
     let text = fetched.body.as_ref().and_then(|body| body.text.as_deref()).ok_or_else(|| broken("no text"))?;
-    let domain: Domain = serde_json::from_str(text).map_err(|_| broken("the answer is no RDAP object"))?;
+    // By way of a map: serde takes a list for an object whose members all have defaults.
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).map_err(|_| broken("the answer is no RDAP object"))?;
+    let domain: Domain = serde_json::from_value(object.into()).map_err(|_| broken("the answer is no RDAP object"))?;
     let expires = domain.events.iter().find(|event| event.action.eq_ignore_ascii_case("expiration"));
     Ok(Registration {
         source: fetched.url.clone(),

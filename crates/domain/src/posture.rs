@@ -1,5 +1,6 @@
 //! Results of checks, and the posture they add up to.
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::words;
@@ -159,7 +160,7 @@ pub struct ScoreDiff {
 }
 
 /// What can be asked of a vendor's score (made by the root, used by the API).
-#[async_trait::async_trait]
+#[async_trait]
 pub trait PostureDesk: Send + Sync {
     /// The posture when these findings passed; those of other vendors are passed over. `None` before the first assessment.
     async fn what_if(&self, vendor: VendorId, repaired: &[FindingId]) -> Result<Option<Posture>, Fault>;

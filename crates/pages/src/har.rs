@@ -271,7 +271,10 @@ fn start(answers: &[Answer]) -> Option<usize> {
     let stays = |place: &usize| {
         let route = route(answers, *place);
         let last = route.last().map_or(*place, |last| *last);
-        answers[last].is_html() || (!answers[last].is_part() && host_of(&answers[last]) == host_of(&answers[*place]))
+        let end = &answers[last];
+        // One that leads out of the recording leads nowhere.
+        let ends = end.location().is_none() && !end.is_part();
+        end.is_html() || (ends && host_of(end) == host_of(&answers[*place]))
     };
     asked
         .filter(|place| answers[*place].location().is_none() || stays(place))

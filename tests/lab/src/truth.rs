@@ -110,8 +110,11 @@ impl Verdict {
 
 impl Happening {
     fn is_about(&self, alert: &Alert) -> bool {
-        let in_time = alert.updated_at >= self.starts && alert.updated_at <= self.ends + AFTERMATH_MS;
-        in_time && alert.entities.iter().any(|entity| self.entities.contains(entity))
+        let in_time = |time: Timestamp| time >= self.starts && time <= self.ends + AFTERMATH_MS;
+        // What people and playbooks write on it has the time of day, not that of the story.
+        let last_signal = alert.timeline.iter().filter(|entry| entry.signal.is_some()).map(|entry| entry.time).max();
+        (in_time(alert.updated_at) || last_signal.is_some_and(in_time))
+            && alert.entities.iter().any(|entity| self.entities.contains(entity))
     }
 }
 

@@ -87,7 +87,7 @@ impl Demo {
         let played = Played { shop, gate: lab_shop.gate(), speed: self.speed };
         let shipping = ship(&app, played, Arc::clone(&truth), end.child_token());
         println!(
-            "a week of everyday traffic is judged first, then a day of attacks; open /graphiql with the token to look around\n"
+            "a week of everyday traffic is judged first, then a day of attacks; the link above shows them as they come\n"
         );
         self.wait(&end).await;
         shipping.stop.cancel();
